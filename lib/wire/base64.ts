@@ -1,0 +1,48 @@
+import { DecodeError } from "./decode_error.ts";
+
+/** In the standard alphabet, padded. */
+export function encodeBase64(bytes: Uint8Array): string {
+  return bytes.toBase64();
+}
+
+/**
+ * Takes what encodeBase64 gives and nothing else: the standard alphabet, padded, no white space, no bits left
+ * over. Throws DecodeError.
+ */
+export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = decodeOrNull(text);
+  // The decoder skips white space, which shows in the length.
+  if (bytes === null || text.length !== Math.ceil(bytes.length / 3) * 4) throw new DecodeError(explain(text));
+  return bytes;
+}
+
+function decodeOrNull(text: string): Uint8Array<ArrayBuffer> | null {
+  try {
+    return Uint8Array.fromBase64(text, { lastChunkHandling: "strict" });
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+/** Why it was refused, in the order in which Codex looks for reasons. */
+function explain(text: string): string {
+  const bytes = Buffer.from(text);
+  const last = bytes.length - 1;
+  if (bytes.length % 4 === 1 && !/[A-Za-z0-9+/=]/.test(text[text.length - 1])) {
+    return wrongSymbol(bytes, last);
+  }
+  const symbols = /[^A-Za-z0-9+/]/.exec(text)?.index ?? text.length;
+  const padding = text.slice(symbols);
+  const missing = (4 - symbols % 4) % 4;
+  if (padding === "" && missing === 3) return `Invalid input length: ${text.length}`;
+  if (missing < 3 && "=".repeat(missing) === padding) {
+    return `Invalid last symbol ${bytes[symbols - 1]}, offset ${symbols - 1}.`;
+  }
+  if (padding === "" || missing === 2 && padding === "=") return "Invalid padding";
+  return wrongSymbol(bytes, symbols);
+}
+
+function wrongSymbol(bytes: Uint8Array, offset: number): string {
+  return `Invalid symbol ${bytes[offset]}, offset ${offset}.`;
+}

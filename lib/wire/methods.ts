@@ -1,0 +1,107 @@
+import type * as z from "zod/mini";
+import { decodeParams } from "./decode.ts";
+import { noParams } from "./message_fields.ts";
+import type { Agreed, Extension } from "./extensions.ts";
+import type { EnvironmentInfo, EnvironmentStatus } from "./environment_messages.ts";
+import {
+  anySignalParams,
+  closeStdinParams,
+  gracefulTerminateParams,
+  readParams,
+  type ReadResult,
+  resizeParams,
+  signalParams,
+  sizedStartParams,
+  startParams,
+  type StartResult,
+  terminateParams,
+  type TerminateResult,
+  writeParams,
+  type WriteResult,
+} from "./process_messages.ts";
+import { initializeParams, type InitializeResult } from "./session_messages.ts";
+
+/** A group of methods that share a sentence when they are called too early. null: callable before all else. */
+export type Family = "exec" | "environment info" | "environment status" | null;
+
+export interface Method<Params, Result> {
+  readonly family: Family;
+  /** The extension that it belongs to; without it the method is unknown. null: Codex's own. */
+  readonly extension: Extension | null;
+  readonly params: z.ZodMiniType<Params>;
+  /** What it takes instead where an extension was agreed. */
+  readonly extended: { readonly by: Extension; readonly params: z.ZodMiniType<Params> } | null;
+  /** Only a type: what the method answers. */
+  readonly result?: Result;
+}
+
+function method<Result>() {
+  return <Params>(family: Family, params: z.ZodMiniType<Params>): Method<Params, Result> => {
+    return { family, extension: null, params, extended: null };
+  };
+}
+
+/** A method of Codex that takes more between two of ours. Its members are undefined where that was not agreed. */
+function extended<Result>(by: Extension) {
+  return <Plain, More>(
+    family: Family,
+    plain: z.ZodMiniType<Plain>,
+    more: z.ZodMiniType<More>,
+  ): Method<Plain extends More ? More : Plain & Partial<More>, Result> => {
+    type Params = z.ZodMiniType<Plain extends More ? More : Plain & Partial<More>>;
+    return { family, extension: null, params: plain as Params, extended: { by, params: more as Params } };
+  };
+}
+
+/** A method that exists between two of ours only. */
+function ours<Result>(extension: Extension) {
+  return <Params>(family: Family, params: z.ZodMiniType<Params>): Method<Params, Result> => {
+    return { family, extension, params, extended: null };
+  };
+}
+
+/** It is done, and there is nothing to say about it. */
+type Done = Record<string, never>;
+
+/** The protocol: every method that is served. The other side of the wire is a program we do not ship. */
+export const methods = {
+  "initialize": method<InitializeResult>()(null, initializeParams),
+  "environment/info": method<EnvironmentInfo>()("environment info", noParams()),
+  "environment/status": method<EnvironmentStatus>()("environment status", noParams()),
+  "process/start": extended<StartResult>("terminal.v1")("exec", startParams, sizedStartParams),
+  "process/read": method<ReadResult>()("exec", readParams),
+  "process/write": method<WriteResult>()("exec", writeParams),
+  "process/closeStdin": ours<WriteResult>("stdin.v1")("exec", closeStdinParams),
+  "process/signal": extended<Done>("signals.v1")("exec", signalParams, anySignalParams),
+  "process/resize": ours<Done>("terminal.v1")("exec", resizeParams),
+  "process/terminate": extended<TerminateResult>("signals.v1")(
+    "exec",
+    terminateParams,
+    gracefulTerminateParams,
+  ),
+};
+
+export type Methods = typeof methods;
+export type MethodName = keyof Methods;
+export type ParamsOf<Name extends MethodName> = Methods[Name] extends Method<infer Params, unknown> ? Params
+  : never;
+export type ResultOf<Name extends MethodName> = NonNullable<Methods[Name]["result"]>;
+
+/** The method of that name, if it exists between these two peers. */
+export function findMethod(name: string, agreed: Agreed): MethodName | null {
+  if (!Object.hasOwn(methods, name)) return null;
+  const known = name as MethodName;
+  const { extension } = methods[known];
+  return extension === null || agreed.has(extension) ? known : null;
+}
+
+/** What a peer sent for a method. Throws a DecodeError. */
+export function paramsOf<Name extends MethodName>(
+  name: Name,
+  params: unknown,
+  agreed: Agreed,
+): ParamsOf<Name> {
+  const { params: plain, extended } = methods[name];
+  const schema: z.ZodMiniType = extended !== null && agreed.has(extended.by) ? extended.params : plain;
+  return decodeParams(schema, params) as ParamsOf<Name>;
+}

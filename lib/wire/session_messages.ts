@@ -1,0 +1,17 @@
+import { nullable, optional, struct, text, texts } from "./message_fields.ts";
+import type { EnvironmentInfo } from "./environment_messages.ts";
+
+export const initializeParams = struct("InitializeParams", {
+  clientName: text(),
+  resumeSessionId: nullable(text()),
+  /** Ours: what the client can beyond Codex. */
+  extensions: optional(texts(), []),
+});
+
+export interface InitializeResult {
+  readonly sessionId: string;
+  readonly environmentInfo: EnvironmentInfo;
+  /** Ours, and only for a client that named some: what both can. */
+  readonly extensions?: readonly string[];
+  readonly flow?: { readonly windowBytes: number };
+}
