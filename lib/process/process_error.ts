@@ -1,0 +1,23 @@
+/** What can go wrong with a process, in words that both the wire and the command line can translate. */
+export type ProcessErrorCode =
+  | "duplicate" // the id is taken
+  | "unknown" // no such process
+  | "invalid" // the request itself makes no sense
+  | "spawn" // the system would not start it
+  | "stdin" // its input cannot be written any more
+  | "signal" // the system would not deliver it
+  | "unsupported"; // this place cannot do that
+
+/** Which step of a start failed, so that a missing program can be told from a missing directory. */
+export interface SpawnFailure {
+  readonly phase: "program" | "cwd" | "spawn";
+  readonly errno: string;
+  readonly path: string;
+}
+
+export class ProcessError extends Error {
+  override readonly name = "ProcessError";
+  constructor(readonly code: ProcessErrorCode, message: string, readonly failure?: SpawnFailure) {
+    super(message);
+  }
+}
