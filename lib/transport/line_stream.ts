@@ -1,0 +1,144 @@
+import type { Receiver, Transport } from "../rpc/transport.ts";
+
+/** Above this much unsent, producers wait. */
+const FULL_BYTES = 1024 * 1024;
+const NEWLINE = 0x0a;
+
+/** Where lines go: the runtime's writer of a pipe or a file. */
+export interface LineSink {
+  write(bytes: Uint8Array | string): number | Promise<number>;
+  flush(): number | Promise<number>;
+}
+
+/** One message a line, over a pair of byte streams: stdio, or a spawned program's. */
+export class LineStream implements Transport {
+  #receiver: Receiver | null = null;
+  #unsent = 0;
+  #full = false;
+  #sending: Promise<void> | null = null;
+  #outgoing: string[] = [];
+  #closing = false;
+  #ended = false;
+  #resume: (() => void) | null = null;
+  #paused: Promise<void> | null = null;
+
+  constructor(
+    private readonly input: ReadableStream<Uint8Array>,
+    private readonly output: LineSink,
+    readonly label: string,
+    private readonly maxLineBytes: number,
+  ) {}
+
+  get isFull(): boolean {
+    return this.#full;
+  }
+
+  get unsentBytes(): number {
+    return this.#unsent;
+  }
+
+  send(message: string): void {
+    if (this.#ended) return;
+    this.#outgoing.push(message);
+    this.#unsent += message.length;
+    if (this.#unsent > FULL_BYTES) this.#full = true;
+    this.#sending ??= this.#sendAll();
+  }
+
+  receive(receiver: Receiver): void {
+    this.#receiver = receiver;
+    this.#readAll().then(
+      () => this.#close("end of input"),
+      (error) => this.#close(error instanceof Error ? error.message : String(error)),
+    );
+  }
+
+  pause(): void {
+    this.#paused ??= new Promise((resolve) => (this.#resume = resolve));
+  }
+
+  resume(): void {
+    this.#resume?.();
+    this.#resume = null;
+    this.#paused = null;
+  }
+
+  /** A pipe has no signs of life besides its messages; its end is noticed without. */
+  ping(): void {
+    this.#receiver?.heard();
+  }
+
+  end(): void {
+    this.resume();
+    this.#close("ended by this side");
+  }
+
+  /** Resolves when everything that was sent has left. */
+  async flushed(): Promise<void> {
+    await this.#sending;
+  }
+
+  async #sendAll(): Promise<void> {
+    try {
+      while (this.#outgoing.length > 0) {
+        const batch = this.#outgoing.splice(0);
+        const size = batch.reduce((sum, message) => sum + message.length, 0);
+        await this.output.write(batch.join("\n") + "\n");
+        await this.output.flush();
+        this.#unsent -= size;
+        if (this.#full && this.#unsent <= FULL_BYTES / 4) {
+          this.#full = false;
+          this.#receiver?.drained();
+        }
+      }
+      this.#sending = null;
+    } catch {
+      // Nobody reads any more.
+      this.#close("output closed");
+    }
+  }
+
+  async #readAll(): Promise<void> {
+    const pieces: Uint8Array[] = [];
+    let held = 0;
+    for await (const bytes of this.input) {
+      let start = 0;
+      for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
+        pieces.push(bytes.subarray(start, end));
+        held += end - start;
+        start = end + 1;
+        await this.#deliver(pieces.splice(0), held);
+        held = 0;
+        if (this.#ended) return;
+      }
+      // Copied: the runtime may use the rest of the buffer again.
+      if (start < bytes.length) pieces.push(bytes.slice(start));
+      held += bytes.length - start;
+      if (held > this.maxLineBytes + 1) throw new LineTooLong();
+    }
+    if (held > 0) await this.#deliver(pieces, held);
+  }
+
+  async #deliver(pieces: Uint8Array[], size: number): Promise<void> {
+    if (this.#paused !== null) await this.#paused;
+    const bytes = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, size);
+    // Fatal: a line that is not text ends the conversation, as a broken frame does.
+    const line = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes).trim();
+    if (bytes.length > this.maxLineBytes + 1) throw new LineTooLong();
+    if (line === "" || this.#ended) return;
+    this.#receiver?.heard();
+    this.#receiver?.message(line);
+  }
+
+  #close(reason: string): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    // What was asked before the end is answered still: only the input is at its end.
+    this.#receiver?.ended(reason);
+    this.#ended = true;
+  }
+}
+
+class LineTooLong extends Error {
+  override readonly message = "line too long";
+}
