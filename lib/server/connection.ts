@@ -1,0 +1,189 @@
+import type { Clock } from "../base/clock.ts";
+import { type Answer, type Answerer, Dispatcher, type Request } from "../rpc/dispatcher.ts";
+import { Keepalive } from "../rpc/keepalive.ts";
+import { Outbox } from "../rpc/outbox.ts";
+import type { Receiver, Transport } from "../rpc/transport.ts";
+import { type Inbound, NO_REQUEST, readEnvelope, writeError, writeResult } from "../wire/envelope.ts";
+import { findMethod, type MethodName, methods, paramsOf } from "../wire/methods.ts";
+import { agree, type Agreed, FLOW_WINDOW_BYTES, NOTHING_AGREED } from "../wire/extensions.ts";
+import { MalformedMessage } from "../wire/parse_json.ts";
+import type { InitializeResult } from "../wire/session_messages.ts";
+import { INVALID_REQUEST, UNKNOWN_METHOD, WireError } from "../wire/wire_error.ts";
+import { environmentInfo } from "./environment_info.ts";
+import { type Handshake, nextHandshake, refusalBefore } from "./handshake.ts";
+import type { Found, Route, Routes } from "./route.ts";
+import type { Attached, Session } from "./session.ts";
+import type { SessionRegistry } from "./session_registry.ts";
+import { inWireWords } from "./wire_words.ts";
+
+/** They wait for output, or for room; nothing is done meanwhile. */
+const WAITING_METHODS: ReadonlySet<string> = new Set(["process/read", "process/write", "process/closeStdin"]);
+
+export interface ConnectionOptions {
+  readonly sessions: SessionRegistry;
+  readonly routes: Routes;
+  readonly clock: Clock;
+  readonly concurrentRequests: number;
+  /** What a message is called on this carrier. */
+  readonly messageName: string;
+  /** The session ends with its connection: there is no way back over stdio. */
+  readonly endsSession: boolean;
+  readonly onEnd: (connection: Connection) => void;
+}
+
+/** One socket's or pipe's life on the server: who it is, what it asks, how it ends. */
+export class Connection implements Receiver, Answerer, Attached {
+  readonly outbox: Outbox;
+  readonly #dispatcher: Dispatcher;
+  readonly #keepalive: Keepalive;
+  readonly #gone = new AbortController();
+  /** Resolves when the transport has ended. */
+  readonly whenEnded: Promise<void>;
+  #tellEnded!: () => void;
+  /** What this peer and we can beyond Codex. */
+  agreed: Agreed = NOTHING_AGREED;
+  #isEnding = false;
+  #handshake: Handshake = "new";
+  #session: Session | null = null;
+
+  constructor(private readonly transport: Transport, private readonly options: ConnectionOptions) {
+    this.whenEnded = new Promise((resolve) => (this.#tellEnded = resolve));
+    this.outbox = new Outbox(transport);
+    this.#dispatcher = new Dispatcher(this.outbox, this, options.concurrentRequests, transport);
+    this.#keepalive = new Keepalive(transport, options.clock, () => this.#dispatcher.isPaused);
+    transport.receive(this);
+  }
+
+  message(data: string | Uint8Array): void {
+    this.#keepalive.heard();
+    let inbound: Inbound;
+    try {
+      inbound = readEnvelope(typeof data === "string" ? data : textOf(data));
+    } catch (error) {
+      if (!(error instanceof MalformedMessage)) throw error;
+      this.#dispatcher.receive({ id: NO_REQUEST, size: data.length, problem: error.message });
+      return;
+    }
+    if (inbound.kind === "request") {
+      this.#dispatcher.receive({ ...inbound, size: data.length });
+    } else if (!this.#accepts(inbound)) {
+      // A peer that speaks another protocol gets no reply, so as not to feed a loop.
+      this.transport.end();
+    }
+  }
+
+  heard(): void {
+    this.#keepalive.heard();
+  }
+
+  drained(): void {
+    this.outbox.drained();
+  }
+
+  ended(): void {
+    this.#keepalive.stop();
+    this.#isEnding = true;
+    this.#dispatcher.end();
+    this.#gone.abort();
+    if (this.options.endsSession) this.#session?.end();
+    else this.#session?.detach(this);
+    this.options.onEnd(this);
+    this.#tellEnded();
+  }
+
+  challenge(): void {
+    this.#keepalive.challenge();
+  }
+
+  /** Ends the connection from this side. */
+  end(): void {
+    this.transport.end();
+  }
+
+  answer(request: Request): Answer | Promise<Answer> {
+    const { id } = request;
+    try {
+      if ("problem" in request) {
+        const from = `${this.options.messageName} from ${this.transport.label}`;
+        throw new WireError(INVALID_REQUEST, `failed to parse ${from}: ${request.problem}`);
+      }
+      const { method, params } = request;
+      const found = this.#find(method, params);
+      if (!(found instanceof Promise)) return () => writeResult(id, found());
+      return found.then((later) => () => writeResult(id, later()), (error) => refusal(error));
+    } catch (error) {
+      return refusal(error);
+    }
+
+    function refusal(error: unknown): Answer {
+      const words = inWireWords(error);
+      return () => writeError(id, words);
+    }
+  }
+
+  mayWait(request: Request): boolean {
+    return "method" in request && WAITING_METHODS.has(request.method);
+  }
+
+  #accepts(inbound: Inbound): boolean {
+    if (inbound.kind !== "notification" || inbound.method !== "initialized") return false;
+    const next = nextHandshake(this.#handshake, "initialized");
+    if (next === null) return false;
+    this.#handshake = next;
+    return true;
+  }
+
+  #find(method: string, params: unknown): Found<unknown> | Promise<Found<unknown>> {
+    const known = findMethod(method, this.agreed);
+    if (known === null) {
+      throw new WireError(UNKNOWN_METHOD, `exec-server stub does not implement \`${method}\` yet`);
+    }
+    return known === "initialize" ? this.#initialize(params) : this.#route(known, params);
+  }
+
+  #route<Name extends Exclude<MethodName, "initialize">>(
+    name: Name,
+    params: unknown,
+  ): Found<unknown> | Promise<Found<unknown>> {
+    const decoded = paramsOf(name, params, this.agreed);
+    const tooEarly = refusalBefore(this.#handshake, methods[name].family ?? "");
+    if (tooEarly !== null) throw new WireError(INVALID_REQUEST, tooEarly);
+    const session = this.#session!;
+    if (!session.isAttachedTo(this)) {
+      throw new WireError(INVALID_REQUEST, "session has been resumed by another connection");
+    }
+    // Nobody would know of it, and a client takes it for ambiguous.
+    if (this.#isEnding && name === "process/start") throw new WireError(INVALID_REQUEST, "connection closed");
+    const route: Route<Name> = this.options.routes[name];
+    return route(decoded, { session, agreed: this.agreed, gone: this.#gone.signal });
+  }
+
+  #initialize(params: unknown): Found<InitializeResult> {
+    const { resumeSessionId, extensions } = paramsOf("initialize", params, this.agreed);
+    const next = nextHandshake(this.#handshake, "initialize accepted");
+    if (next === null) {
+      throw new WireError(INVALID_REQUEST, "initialize may only be sent once per connection");
+    }
+    this.agreed = agree(extensions);
+    this.#session = resumeSessionId === null
+      ? this.options.sessions.create(this)
+      : this.options.sessions.resume(resumeSessionId, this);
+    this.#handshake = next;
+    const result = {
+      sessionId: this.#session.id,
+      environmentInfo: environmentInfo(),
+      ...(extensions.length === 0 ? {} : { extensions: [...this.agreed] }),
+      ...(this.agreed.has("flow.v1") ? { flow: { windowBytes: FLOW_WINDOW_BYTES } } : {}),
+    };
+    return () => result;
+  }
+}
+
+/** Bytes of a carrier that did not look at them: text or nothing we understand. */
+function textOf(data: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(data);
+  } catch {
+    throw new MalformedMessage("invalid UTF-8");
+  }
+}

@@ -1,0 +1,10 @@
+import { environmentInfo } from "./environment_info.ts";
+import { processRoutes } from "./process_routes.ts";
+import type { Routes } from "./route.ts";
+
+/** Every method that is served; `initialize` is the connection's own. */
+export const routes: Routes = {
+  "environment/info": () => environmentInfo,
+  "environment/status": () => () => ({ status: "ready" }),
+  ...processRoutes,
+};

@@ -1,0 +1,103 @@
+import { type Clock, systemClock } from "../base/clock.ts";
+import { osErrorCode, osErrorText } from "../base/os_error.ts";
+import { ServerSocket } from "../transport/server_socket.ts";
+import { version } from "../version.ts";
+import { MAX_MESSAGE_BYTES } from "../wire/message_limits.ts";
+import type { Authenticator } from "./authenticator.ts";
+import { createHttpApp } from "./http_app.ts";
+import { parseListenUrl, webSocketUrl } from "./listen_url.ts";
+import { type HostOptions, SessionsHost } from "./sessions_host.ts";
+
+export interface ServeOptions extends Partial<HostOptions> {
+  /** `ws://IP:PORT`; port 0 picks a free one. */
+  readonly listen: string;
+  /** null or absent lets everybody in who reaches the address. */
+  readonly auth?: Authenticator | null;
+  /** Host headers that are welcome beside IP addresses and `localhost`. */
+  readonly allowHosts?: readonly string[];
+  readonly clock?: Clock;
+}
+
+export interface RunningServer {
+  /** Where it listens, with the port that was picked. */
+  readonly url: string;
+  /** Ends every process and every connection, and listens no more. */
+  close(): Promise<void>;
+}
+
+interface SocketData {
+  readonly peer: string;
+  transport: ServerSocket | null;
+}
+
+/** Serves over WebSocket until closed. Rejects when it cannot listen there. */
+export async function serve(options: ServeOptions): Promise<RunningServer> {
+  const address = parseListenUrl(options.listen);
+  if (address.kind !== "ws") throw new TypeError(`Cannot serve sockets on ${options.listen}`);
+  const host = new SessionsHost({ ...options, clock: options.clock ?? systemClock });
+  let closing = false;
+  const app = createHttpApp<SocketData>({
+    auth: options.auth ?? null,
+    allowHosts: options.allowHosts ?? [],
+    version: () => ({ name: "exec-server", version, protocol: "codex exec-server 0.169.0" }),
+    ready: () => !closing,
+    upgrade: (request, server) => {
+      const peer = server.requestIP(request);
+      const label = peer === null ? "unknown" : webSocketUrl(peer.address, peer.port).slice("ws://".length);
+      return server.upgrade(request, { data: { peer: label, transport: null } });
+    },
+  });
+  const server = listen(address, (request, bun) => app.fetch(request, { server: bun }), host);
+  // A signal handler cannot wait long: what is open is cut, not drained.
+  return await Promise.resolve({
+    url: webSocketUrl(address.hostname, server.port ?? address.port),
+    close: async () => {
+      closing = true;
+      host.close();
+      await server.stop(true);
+    },
+  });
+}
+
+function listen(
+  { hostname, port }: { hostname: string; port: number },
+  fetch: (request: Request, server: Bun.Server<SocketData>) => Response | Promise<Response>,
+  host: SessionsHost,
+): Bun.Server<SocketData> {
+  try {
+    return Bun.serve<SocketData>({
+      hostname,
+      port,
+      fetch,
+      reusePort: false, // the runtime would share the port with whoever has it, and each get half of the clients
+      development: false,
+      idleTimeout: 30,
+      maxRequestBodySize: 64 * 1024, // no route takes a body
+      websocket: {
+        maxPayloadLength: MAX_MESSAGE_BYTES,
+        // Silence is judged by the connection, which knows more than the socket.
+        idleTimeout: 0,
+        sendPings: false,
+        // Unsent bytes are bounded by those who produce them; the runtime would drop messages.
+        backpressureLimit: 0,
+        perMessageDeflate: false,
+        open(socket) {
+          socket.data.transport = new ServerSocket(socket, `exec-server websocket ${socket.data.peer}`);
+          host.serve(socket.data.transport, "websocket");
+        },
+        message: (socket, message) => socket.data.transport?.received(message),
+        ping: (socket) => socket.data.transport?.heard(),
+        pong: (socket) => socket.data.transport?.heard(),
+        drain: (socket) => socket.data.transport?.drained(),
+        close: (socket, code) => socket.data.transport?.closed(`closed with ${code}`),
+      },
+    });
+  } catch (error) {
+    throw new ListenError(osErrorText(osErrorCode(error) ?? String(error)));
+  }
+}
+
+/** The address cannot be listened on. */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
+}

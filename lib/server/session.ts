@@ -1,0 +1,98 @@
+import type { Clock, Timer } from "../base/clock.ts";
+import type { StartOptions } from "../process/backend.ts";
+import { LocalBackend } from "../process/local/local_backend.ts";
+import type { LocalProcess } from "../process/local/local_process.ts";
+import type { Outbox } from "../rpc/outbox.ts";
+import { type Attachment, type AttachmentEvent, nextAttachment } from "./attachment.ts";
+import { EventPublisher } from "./event_publisher.ts";
+
+/** The connection that a session speaks to. */
+export interface Attached {
+  readonly outbox: Outbox;
+  /** Somebody else claims its place: it shows that it is alive, or goes. */
+  challenge(): void;
+}
+
+/** A client's processes. It outlives the connection that made it, for a while. */
+export class Session {
+  readonly #backend: LocalBackend;
+  #bond: Attachment<Attached>;
+  #expiry: Timer | null = null;
+  readonly #publishers = new Map<string, EventPublisher>();
+
+  constructor(
+    readonly id: string,
+    connection: Attached,
+    private readonly clock: Clock,
+    private readonly detachTtlMs: number,
+    private readonly onEnd: (session: Session) => void,
+  ) {
+    this.#backend = new LocalBackend(clock);
+    this.#bond = { state: "attached", connection };
+  }
+
+  isAttachedTo(connection: Attached): boolean {
+    return this.#bond.state === "attached" && this.#bond.connection === connection;
+  }
+
+  /** Starts a process whose every event goes to the attached connection. */
+  start(options: StartOptions): LocalProcess {
+    const process = this.#backend.start(options);
+    this.#publish(process, 0);
+    return process;
+  }
+
+  process(processId: string): LocalProcess | undefined {
+    return this.#backend.get(processId);
+  }
+
+  /** Takes the session up again. What happened while nobody listened is not told again: it can be read. */
+  resume(connection: Attached): "resumed" | "busy" | "gone" {
+    if (this.#bond.state === "attached") {
+      this.#bond.connection.challenge();
+      return "busy";
+    }
+    this.#move({ type: "resumed", connection, now: this.clock.now() });
+    if (!this.isAttachedTo(connection)) {
+      this.end();
+      return "gone";
+    }
+    for (const process of this.#backend.processes()) this.#publish(process, process.log.nextSeq - 1);
+    return "resumed";
+  }
+
+  /** The connection is gone: the processes run free, for as long as a client may take to come back. */
+  detach(connection: Attached): void {
+    this.#move({ type: "connection ended", connection, expiresAt: this.clock.now() + this.detachTtlMs });
+  }
+
+  /** Ends every process, at once. */
+  end(): void {
+    this.#move({ type: "time is up" });
+  }
+
+  #publish(process: LocalProcess, afterSeq: number): void {
+    if (this.#bond.state !== "attached" || process.log.closed !== null) return;
+    const { outbox } = this.#bond.connection;
+    const forget = () => this.#publishers.delete(process.processId);
+    this.#publishers.set(process.processId, new EventPublisher(process, afterSeq, outbox, forget));
+  }
+
+  /** The only place where the bond changes, and where that has its effects. */
+  #move(event: AttachmentEvent<Attached>): void {
+    const before = this.#bond;
+    this.#bond = nextAttachment(before, event);
+    if (this.#bond === before || (before.state === "ended" && this.#bond.state === "ended")) return;
+    this.#expiry?.cancel();
+    if (this.#bond.state === "attached") return;
+    // Nobody listens: the children are held back no more.
+    for (const publisher of this.#publishers.values()) publisher.stop();
+    this.#publishers.clear();
+    if (this.#bond.state === "detached") {
+      this.#expiry = this.clock.after(this.detachTtlMs, () => this.end());
+      return;
+    }
+    this.#backend.endAll();
+    this.onEnd(this);
+  }
+}
