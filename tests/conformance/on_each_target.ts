@@ -1,0 +1,64 @@
+import { describe, setDefaultTimeout, test as bunTest } from "bun:test";
+import type { Target } from "../support/target.ts";
+import { oursTarget } from "../support/target_ours.ts";
+import { realTarget } from "../support/target_real.ts";
+import { KNOWN_DIFFERENCES, REAL_TIME } from "./known_differences.ts";
+
+/** Above every failure bound within a test, so that what speaks first is the sentence about what did not come. */
+const TEST_TIMEOUT_MS = 40_000;
+/** Item 14 alone is ten minutes of silence. */
+const SOAK_TIMEOUT_MS = 900_000;
+
+export type Body = () => Promise<void>;
+
+export type Suite = {
+  target: Target;
+  /** A test whose name begins with the number of its item. */
+  test(name: string, body: Body): void;
+  /** A test that moves time by 30 s or more. */
+  timed(name: string, body: Body): void;
+};
+
+const soak = process.env.CONFORMANCE_SOAK === "1";
+const real = realTarget();
+if (real === undefined) {
+  console.warn(
+    "conformance: CODEX_EXEC_SERVER_BIN is not set, so the suite does not run against a real server",
+  );
+}
+
+/** Declares the same tests for each target there is. */
+export function onEachTarget(declare: (suite: Suite) => void): void {
+  setDefaultTimeout(TEST_TIMEOUT_MS);
+  for (const target of [oursTarget(), real]) {
+    if (target !== undefined) describe(target.name, () => declare(suiteOf(target)));
+  }
+}
+
+function suiteOf(target: Target): Suite {
+  const skipped = (name: string) => {
+    const difference = KNOWN_DIFFERENCES.get(itemOf(name));
+    return target.name === "real" && difference?.extent === "all" ? difference.reason : undefined;
+  };
+  const declare = (name: string, body: Body, timeout: number, reason: string | undefined) => {
+    if (reason === undefined) bunTest(name, body, timeout);
+    else bunTest.skip(`${name} (${target.name}: ${reason})`, body);
+  };
+  return {
+    target,
+    test: (name, body) => declare(name, body, TEST_TIMEOUT_MS, skipped(name)),
+    timed: (name, body) =>
+      declare(
+        name,
+        body,
+        target.name === "real" ? SOAK_TIMEOUT_MS : TEST_TIMEOUT_MS,
+        skipped(name) ?? (target.name === "real" && !soak ? REAL_TIME : undefined),
+      ),
+  };
+}
+
+function itemOf(name: string): number {
+  const item = Number.parseInt(name, 10);
+  if (!(item >= 1 && item <= 71)) throw new Error(`A conformance test begins with its item: ${name}`);
+  return item;
+}
