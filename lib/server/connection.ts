@@ -3,6 +3,9 @@ import { type Answer, type Answerer, Dispatcher, type Request } from "../rpc/dis
 import { Keepalive } from "../rpc/keepalive.ts";
 import { Outbox } from "../rpc/outbox.ts";
 import type { Receiver, Transport } from "../rpc/transport.ts";
+import { decodeParams } from "../wire/decode.ts";
+import { DecodeError } from "../wire/decode_error.ts";
+import { ackParams } from "../wire/process_messages.ts";
 import { type Inbound, NO_REQUEST, readEnvelope, writeError, writeResult } from "../wire/envelope.ts";
 import { findMethod, type MethodName, methods, paramsOf } from "../wire/methods.ts";
 import { agree, type Agreed, FLOW_WINDOW_BYTES, NOTHING_AGREED } from "../wire/extensions.ts";
@@ -126,11 +129,25 @@ export class Connection implements Receiver, Answerer, Attached {
   }
 
   #accepts(inbound: Inbound): boolean {
-    if (inbound.kind !== "notification" || inbound.method !== "initialized") return false;
+    if (inbound.kind !== "notification") return false;
+    if (inbound.method === "process/ack") return this.#acknowledge(inbound.params);
+    if (inbound.method !== "initialized") return false;
     const next = nextHandshake(this.#handshake, "initialized");
     if (next === null) return false;
     this.#handshake = next;
     return true;
+  }
+
+  #acknowledge(params: unknown): boolean {
+    if (this.#handshake !== "ready" || !this.agreed.has("flow.v1")) return false;
+    try {
+      const { processId, seq } = decodeParams(ackParams, params);
+      this.#session?.acknowledge(processId, seq);
+      return true;
+    } catch (error) {
+      if (error instanceof DecodeError) return false; // there is no answer to a notification but to hang up
+      throw error;
+    }
   }
 
   #find(method: string, params: unknown): Found<unknown> | Promise<Found<unknown>> {

@@ -3,12 +3,15 @@ import type { StartOptions } from "../process/backend.ts";
 import { LocalBackend } from "../process/local/local_backend.ts";
 import type { LocalProcess } from "../process/local/local_process.ts";
 import type { Outbox } from "../rpc/outbox.ts";
+import type { Agreed } from "../wire/extensions.ts";
+import { Acknowledgements } from "./acknowledgements.ts";
 import { type Attachment, type AttachmentEvent, nextAttachment } from "./attachment.ts";
 import { EventPublisher } from "./event_publisher.ts";
 
 /** The connection that a session speaks to. */
 export interface Attached {
   readonly outbox: Outbox;
+  readonly agreed: Agreed;
   /** Somebody else claims its place: it shows that it is alive, or goes. */
   challenge(): void;
 }
@@ -19,6 +22,7 @@ export class Session {
   #bond: Attachment<Attached>;
   #expiry: Timer | null = null;
   readonly #publishers = new Map<string, EventPublisher>();
+  readonly #acknowledgements = new Acknowledgements();
 
   constructor(
     readonly id: string,
@@ -27,7 +31,7 @@ export class Session {
     private readonly detachTtlMs: number,
     private readonly onEnd: (session: Session) => void,
   ) {
-    this.#backend = new LocalBackend(clock);
+    this.#backend = new LocalBackend(clock, (processId) => this.#acknowledgements.forget(processId));
     this.#bond = { state: "attached", connection };
   }
 
@@ -39,11 +43,18 @@ export class Session {
   start(options: StartOptions): LocalProcess {
     const process = this.#backend.start(options);
     this.#publish(process, 0);
+    this.#expectAcknowledgements(process, 0);
     return process;
   }
 
   process(processId: string): LocalProcess | undefined {
     return this.#backend.get(processId);
+  }
+
+  /** The client has every event of a process up to `seq`. */
+  acknowledge(processId: string, seq: number): void {
+    const process = this.#backend.get(processId);
+    if (process !== undefined) this.#acknowledgements.acknowledge(process, seq);
   }
 
   /** Takes the session up again. What happened while nobody listened is not told again: it can be read. */
@@ -57,7 +68,11 @@ export class Session {
       this.end();
       return "gone";
     }
-    for (const process of this.#backend.processes()) this.#publish(process, process.log.nextSeq - 1);
+    if (!connection.agreed.has("flow.v1")) this.#acknowledgements.forgetAll();
+    for (const process of this.#backend.processes()) {
+      this.#publish(process, process.log.nextSeq - 1);
+      this.#expectAcknowledgements(process, process.log.nextSeq - 1);
+    }
     return "resumed";
   }
 
@@ -69,6 +84,11 @@ export class Session {
   /** Ends every process, at once. */
   end(): void {
     this.#move({ type: "time is up" });
+  }
+
+  #expectAcknowledgements(process: LocalProcess, afterSeq: number): void {
+    if (this.#bond.state !== "attached" || process.log.closed !== null) return;
+    if (this.#bond.connection.agreed.has("flow.v1")) this.#acknowledgements.expect(process, afterSeq);
   }
 
   #publish(process: LocalProcess, afterSeq: number): void {
@@ -85,13 +105,14 @@ export class Session {
     if (this.#bond === before || (before.state === "ended" && this.#bond.state === "ended")) return;
     this.#expiry?.cancel();
     if (this.#bond.state === "attached") return;
-    // Nobody listens: the children are held back no more.
+    // Nobody listens: the children are held back no more, but for a reader that acknowledges.
     for (const publisher of this.#publishers.values()) publisher.stop();
     this.#publishers.clear();
     if (this.#bond.state === "detached") {
       this.#expiry = this.clock.after(this.detachTtlMs, () => this.end());
       return;
     }
+    this.#acknowledgements.forgetAll();
     this.#backend.endAll();
     this.onEnd(this);
   }

@@ -35,10 +35,9 @@ const FALLBACK = {
  * the message, then those that are missing, as the schema lists them.
  */
 export function decodeParams<Output>(schema: z.ZodMiniType<Output>, params: unknown): Output {
-  const given = params ?? null;
-  const result = schema.safeParse(given, FALLBACK);
+  const result = schema.safeParse(params, FALLBACK);
   if (result.success) return result.data;
-  const first = result.error.issues.map((issue) => found(issue, given)).reduce(earlier);
+  const first = result.error.issues.map((issue) => found(issue, params)).reduce(earlier);
   throw new DecodeError(first.sentence);
 }
 

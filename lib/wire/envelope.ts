@@ -60,8 +60,11 @@ const I64_MAX = 2n ** 63n - 1n;
 
 function readId(id: unknown, source: string | undefined): RequestId {
   if (typeof id === "string") return (source ?? JSON.stringify(id)) as RequestId;
-  const isInteger = typeof id === "number" && source !== undefined && /^-?\d+$/.test(source);
-  if (isInteger && (Number.isSafeInteger(id) || fitsI64(source))) return source as RequestId;
+  if (Number.isSafeInteger(id)) return (id === 0 ? "0" : source ?? String(id)) as RequestId;
+  // What is no integer, or fits neither i64 nor u64, is NaN by now, so the digits to count are few.
+  if (typeof id === "number" && !Number.isNaN(id) && source !== undefined && fitsI64(source)) {
+    return source as RequestId;
+  }
   throw new MalformedMessage("data did not match any variant of a request id");
 }
 

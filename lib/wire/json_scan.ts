@@ -44,7 +44,7 @@ function problemText(error: unknown): string {
   throw error;
 }
 
-/** Moves over the text from value to value. Throws a Problem, standing where it noticed it. */
+/** Moves over the text from value to value. Throws a JsonProblem, standing where it noticed it. */
 class Scan {
   idSource: string | undefined = undefined;
   readonly #text: string;

@@ -37,7 +37,7 @@ function parse(text: string, unusualNumbers: boolean): unknown {
 
 const [I64_MIN, U64_MAX] = [-(2n ** 63n), 2n ** 64n - 1n];
 
-/** As long as the longest i64 or u64. Longer ones are not read at all: BigInt's time grows with the square. */
+/** As long as the longest i64 or u64. Longer ones are not read at all: BigInt takes 100 ms for a million digits. */
 const INTEGER = /^-?\d{1,20}$/;
 
 function refuseInexactNumbers(_key: string, value: unknown, context?: { source?: string }): unknown {

@@ -31,7 +31,7 @@ const threadId = z.string().check(z.regex(UUID, { error: "UUID parsing failed" }
 
 const metadata = struct("ExecMetadata", { threadId: nullable(threadId), toolCallId: nullable(text()) });
 
-export const startParams = struct("ExecParams", {
+export const startParams = struct("WireExecParams", {
   processId: text(),
   argv: texts(),
   cwd: text(),

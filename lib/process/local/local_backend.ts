@@ -16,7 +16,10 @@ interface Entry {
 export class LocalBackend implements Backend {
   readonly #entries = new Map<string, Entry>();
 
-  constructor(private readonly clock: Clock) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly onForgotten: (processId: string) => void = () => {},
+  ) {}
 
   abilities(): Promise<Abilities> {
     return Promise.resolve({ terminal: true, closeInput: true, signals: true });
@@ -36,6 +39,7 @@ export class LocalBackend implements Backend {
         this.#entries.delete(processId);
         // Members of its group that let go of its output still run; nobody can name them any more.
         process.killLeftovers();
+        this.onForgotten(processId);
       });
     });
     return process;

@@ -1,0 +1,36 @@
+import type { ProcessHandle } from "../process/backend.ts";
+import type { Follower } from "../process/event_log.ts";
+import { FLOW_WINDOW_BYTES } from "../wire/extensions.ts";
+
+/**
+ * What a `flow.v1` reader is known to have. Each process is followed up to the last acknowledged event, also while
+ * nobody is connected: nothing beyond it is forgotten, and the child waits once a window's worth is open.
+ */
+export class Acknowledgements {
+  readonly #readers = new Map<string, Follower>();
+
+  /** Holds this process's events from the next one on, or from its first, for the reader. */
+  expect(process: ProcessHandle, afterSeq: number): void {
+    if (this.#readers.has(process.processId)) return;
+    this.#readers.set(process.processId, process.log.follow(afterSeq, () => {}, FLOW_WINDOW_BYTES));
+  }
+
+  /** The reader has everything up to `seq`. An unknown process may have been forgotten meanwhile. */
+  acknowledge(process: ProcessHandle, seq: number): void {
+    const reader = this.#readers.get(process.processId);
+    reader?.skipTo(seq);
+    if (process.log.closed !== null && reader?.cursor === process.log.closed.seq) {
+      this.forget(process.processId);
+    }
+  }
+
+  forget(processId: string): void {
+    this.#readers.get(processId)?.leave();
+    this.#readers.delete(processId);
+  }
+
+  /** The reader does not acknowledge any more: nobody is held for it. */
+  forgetAll(): void {
+    for (const processId of [...this.#readers.keys()]) this.forget(processId);
+  }
+}
