@@ -12,6 +12,9 @@ function identity(
   return { pid: Number.parseInt(stat, 10), group, session, terminal, foreground };
 }
 
+/** 32 and 33 are the C library's own; whoever starts the tests may have left them ignored. */
+const RESERVED_SIGNALS = 0b11n << 31n;
+
 onEachTarget(({ target, test }) => {
   test("54 a child leads its session and group, without a terminal, and reads /dev/null unless asked otherwise", async () => {
     await using server = await target.serve();
@@ -42,7 +45,8 @@ onEachTarget(({ target, test }) => {
         argv: ["/bin/grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"],
         tty,
       });
-      expect((signals.stdout + signals.pty).match(/[0-9a-f]{16}/g)).toEqual(["0".repeat(16), "0".repeat(16)]);
+      const masks = (signals.stdout + signals.pty).match(/[0-9a-f]{16}/g) ?? [];
+      expect(masks.map((mask) => BigInt(`0x${mask}`) & ~RESERVED_SIGNALS)).toEqual([0n, 0n]);
     }
   });
 
