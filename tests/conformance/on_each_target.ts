@@ -1,4 +1,5 @@
 import { describe, setDefaultTimeout, test as bunTest } from "bun:test";
+import { findCodex } from "../support/real_codex.ts";
 import type { Target } from "../support/target.ts";
 import { oursTarget } from "../support/target_ours.ts";
 import { realTarget } from "../support/target_real.ts";
@@ -20,19 +21,14 @@ export type Suite = {
 };
 
 const soak = process.env.CONFORMANCE_SOAK === "1";
-const real = realTarget();
-if (real === undefined) {
-  console.warn(
-    "conformance: CODEX_EXEC_SERVER_BIN is not set, so the suite does not run against a real server",
-  );
-}
+const codex = await findCodex("0.169.0");
+if (!codex.found) console.warn(`conformance: not run against a real server: ${codex.reason}`);
+const targets = codex.found ? [oursTarget(), realTarget(codex.binary)] : [oursTarget()];
 
 /** Declares the same tests for each target there is. */
 export function onEachTarget(declare: (suite: Suite) => void): void {
   setDefaultTimeout(TEST_TIMEOUT_MS);
-  for (const target of [oursTarget(), real]) {
-    if (target !== undefined) describe(target.name, () => declare(suiteOf(target)));
-  }
+  for (const target of targets) describe(target.name, () => declare(suiteOf(target)));
 }
 
 function suiteOf(target: Target): Suite {

@@ -141,6 +141,7 @@ onEachTarget(({ target, test }) => {
     const all = peer.chunks(id);
     const { chunks } = await peer.read(id);
     expect(chunks.length).toBeLessThanOrEqual(50_000);
+    expect(bytesOf(chunks).length).toBeLessThanOrEqual(MIB);
     expectSuffix(chunks, all);
     // One of the two limits was reached, and no more went than had to.
     const oneMore = bytesOf(all.slice(-chunks.length - 1));

@@ -111,8 +111,13 @@ onEachTarget(({ target, test }) => {
     await using peer = await Peer.ready(server.url);
     const id = await startCat(peer);
     const lines = Array.from({ length: 500 }, (_, index) => `${index} ${"x".repeat((index * 37) % 900)}\n`);
-    const written = lines.map((line, index) => peer.write(id, line, `w${index}`));
-    expect(new Set(await Promise.all(written))).toEqual(new Set(["accepted"]));
+    const inFlight = target.name === "real" ? 100 : lines.length;
+    for (let start = 0; start < lines.length; start += inFlight) {
+      const written = lines.slice(start, start + inFlight).map((line, i) =>
+        peer.write(id, line, `w${start + i}`)
+      );
+      expect(new Set(await Promise.all(written))).toEqual(new Set(["accepted"]));
+    }
     await peer.write(id, "end\n", "end");
     expect(await peer.outputWith(id, "end\n") === `${lines.join("")}end\n`).toBe(true);
   });

@@ -1,7 +1,7 @@
 import { z } from "zod/mini";
 import { oursTarget } from "../support/target_ours.ts";
 import { realTarget } from "../support/target_real.ts";
-import { findCodex } from "./real_codex.ts";
+import { findCodex } from "../support/real_codex.ts";
 import { makeTemporaryDirectory } from "./temporary_directory.ts";
 import { type Refuse, WireFilter } from "./wire_filter.ts";
 

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "@std/path";
 import { execCommand, type Script, type ToolCall, writeStdin } from "./mock_model.ts";
 import { type ClientOptions, type Conversation, converse } from "./real_client.ts";
-import { CODEX_VERSIONS, type CodexVersion, findCodex } from "./real_codex.ts";
+import { CODEX_VERSIONS, type CodexVersion, findCodex } from "../support/real_codex.ts";
 import { openServer } from "./open_server.ts";
 import { SeverableLine } from "./severable_line.ts";
 import { makeTemporaryDirectory } from "./temporary_directory.ts";

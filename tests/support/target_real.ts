@@ -3,11 +3,8 @@ import { spawnServer } from "./target_process.ts";
 
 const LISTEN = ["--listen", "ws://127.0.0.1:0"];
 
-/** The native codex binary named by CODEX_EXEC_SERVER_BIN, if one is. */
-export function realTarget(
-  binary: string | undefined = process.env.CODEX_EXEC_SERVER_BIN,
-): Target | undefined {
-  if (binary === undefined || binary === "") return undefined;
+/** The real server from a native codex binary. */
+export function realTarget(binary: string): Target {
   const command = (flags: string[]) => [binary, "exec-server", ...flags];
   return {
     name: "real",
