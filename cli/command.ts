@@ -3,6 +3,10 @@ import type { ExitStatus } from "./exit_status.ts";
 /** One option of a command, as help and parsing read it. */
 export interface Flag {
   readonly name: string;
+  /** Its one-letter names, without dashes: `wC` is -w and -C. */
+  readonly short?: string;
+  /** Other long names that mean the same. */
+  readonly aliases?: readonly string[];
   /** What its value is called; absent for a switch. */
   readonly value?: string;
   /** May be given more than once. */
@@ -26,5 +30,7 @@ export interface Command {
   readonly summary: string;
   readonly details?: string;
   readonly flags: readonly Flag[];
+  /** Its options end at the first word that is not one, for the words after it are somebody else's command. */
+  readonly stopsAtWord?: true;
   run(flags: Flags, words: readonly string[]): Promise<ExitStatus>;
 }

@@ -17,10 +17,10 @@ function dispatch(args: readonly string[]): Promise<ExitStatus> {
   if (name === undefined) throw usageError(`no command given; there are ${names()}`, null);
   if (name === "--help" || name === "-h") return runNamed("help", []);
   if (name === "--version" || name === "-V") return runNamed("version", []);
-  if (findCommand(name) === undefined) {
-    throw usageError(`unknown command ${name}; there are ${names()}`, null);
-  }
-  const asksForHelp = rest.some((word) => word === "--help" || word === "-h");
+  const command = findCommand(name);
+  if (command === undefined) throw usageError(`unknown command ${name}; there are ${names()}`, null);
+  // Behind the first word it is the help of another program that is asked for.
+  const asksForHelp = !command.stopsAtWord && rest.some((word) => word === "--help" || word === "-h");
   return asksForHelp ? runNamed("help", [name]) : runNamed(name, rest);
 }
 
@@ -28,6 +28,7 @@ function runNamed(name: string, args: readonly string[]): Promise<ExitStatus> {
   const command = findCommand(name);
   if (command === undefined) throw new CommandError(`unknown command ${name}`, null, EXIT.usage);
   const { flags, words } = parseFlags(command, args);
+  if (command.stopsAtWord && flags.has("help")) return runNamed("help", [name]);
   return command.run(flags, words);
 }
 

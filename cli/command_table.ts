@@ -1,4 +1,6 @@
 import type { Command } from "./command.ts";
+import { doctorEntry, infoEntry } from "./place_table.ts";
+import { runEntry } from "./run_table.ts";
 
 /** Every command there is. Their code is loaded when they are used: a quick one does not pay for the server. */
 export const commands: readonly Command[] = [
@@ -26,8 +28,11 @@ export const commands: readonly Command[] = [
       },
       { name: "detach-ttl", value: "TIME", summary: "how long a session waits for its client (default 80s)" },
     ],
-    run: async (flags) => (await import("./serve_command.ts")).serveCommand(flags),
+    run: async (flags, words) => (await import("./serve_command.ts")).serveCommand(flags, words),
   },
+  runEntry,
+  infoEntry,
+  doctorEntry,
   {
     name: "token",
     usage: "token new [FILE]",

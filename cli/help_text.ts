@@ -1,4 +1,4 @@
-import type { Command } from "./command.ts";
+import type { Command, Flag } from "./command.ts";
 import { EXIT, type ExitStatus, usageError } from "./exit_status.ts";
 
 /** `help [COMMAND]`, read from the command table. */
@@ -20,9 +20,9 @@ function overview(commands: readonly Command[]): string {
 }
 
 function helpFor({ usage, summary, details, flags }: Command): string {
-  const rows = flags.map(({ name, value, summary, repeats }): [string, string] => [
-    `--${name}${value === undefined ? "" : ` ${value}`}`,
-    repeats ? `${summary}; may be repeated` : summary,
+  const rows = flags.map((flag): [string, string] => [
+    spelling(flag),
+    flag.repeats ? `${flag.summary}; may be repeated` : flag.summary,
   ]);
   return [
     `${summary}\n\n  exec-server ${usage}\n`,
@@ -30,6 +30,12 @@ function helpFor({ usage, summary, details, flags }: Command): string {
     columns(rows),
   ]
     .filter((part) => part !== "").join("\n");
+}
+
+function spelling({ short, name, aliases, value }: Flag): string {
+  const letters = [...short ?? ""].map((letter) => `-${letter}`);
+  const names = [name, ...aliases ?? []].map((name) => `--${name}`);
+  return `${[...letters, ...names].join(", ")}${value === undefined ? "" : ` ${value}`}`;
 }
 
 function columns(rows: readonly [string, string][]): string {

@@ -1,14 +1,14 @@
 import { parseArgs } from "@std/cli";
 import type { Command, Flag, Flags } from "./command.ts";
 import { usageError } from "./exit_status.ts";
+import { parsePosixFlags } from "./posix_flags.ts";
 
 /** Sorts a command's arguments into flags and words. Throws a usage error for what the command does not know. */
 export function parseFlags(command: Command, args: readonly string[]): { flags: Flags; words: string[] } {
+  if (command.stopsAtWord) return parsePosixFlags(command, args);
   const valued = command.flags.filter((flag) => flag.value !== undefined);
   const switches = command.flags.filter((flag) => flag.value === undefined).map((flag) => flag.name);
-  const options = args.slice(0, args.includes("--") ? args.indexOf("--") : args.length);
-  for (const flag of valued) refuseMissingValue(command, flag, options);
-  const parsed = parseArgs([...args], {
+  const parsed = parseArgs(bindValues(command, valued, args), {
     string: [...valued.map((flag) => flag.name), "_"],
     boolean: switches,
     collect: valued.map((flag) => flag.name),
@@ -33,12 +33,25 @@ export function parseFlags(command: Command, args: readonly string[]): { flags: 
   };
 }
 
-/** The parser takes a missing value for an empty one, which may be meant. */
-function refuseMissingValue(command: Command, flag: Flag, options: readonly string[]): void {
-  options.forEach((option, index) => {
-    if (option !== `--${flag.name}`) return;
-    const next = options[index + 1];
-    if (next !== undefined && !next.startsWith("-")) return;
-    throw usageError(`option --${flag.name} needs a value: --${flag.name} ${flag.value}`, command.name);
-  });
+/**
+ * Binds each value to its flag, `--name value` → `--name=value`: the parser would take an empty value for a word, and a
+ * missing one for empty.
+ */
+function bindValues(command: Command, valued: readonly Flag[], args: readonly string[]): string[] {
+  const bound: string[] = [];
+  const rest = [...args];
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    const flag = valued.find(({ name }) => word === `--${name}`);
+    if (word === "--") return [...bound, word, ...rest];
+    if (flag === undefined) {
+      bound.push(word);
+      continue;
+    }
+    const value = rest.shift();
+    if (value === undefined || value.startsWith("-")) {
+      throw usageError(`option --${flag.name} needs a value: --${flag.name} ${flag.value}`, command.name);
+    }
+    bound.push(`${word}=${value}`);
+  }
+  return bound;
 }

@@ -10,7 +10,8 @@ import { CommandError, EXIT, type ExitStatus, usageError } from "./exit_status.t
 import type { Flags } from "./command.ts";
 
 /** `serve`: runs until a signal, or until the peer on stdio leaves. */
-export async function serveCommand(flags: Flags): Promise<ExitStatus> {
+export async function serveCommand(flags: Flags, [word]: readonly string[]): Promise<ExitStatus> {
+  if (word !== undefined) throw usageError(`unexpected word ${word}`, "serve");
   try {
     return await serveAs(flags);
   } catch (error) {
@@ -76,8 +77,9 @@ function refuseOpenDoor(
 /** Resolves at the first request to end. */
 function endSignal(): Promise<void> {
   return new Promise((resolve) => {
-    process.once("SIGTERM", () => resolve());
-    process.once("SIGINT", () => resolve());
+    // Not once: a second signal must not end us before the processes are ended.
+    process.on("SIGTERM", () => resolve());
+    process.on("SIGINT", () => resolve());
   });
 }
 

@@ -39,6 +39,7 @@ export class EventLog {
   #failed: FailedEvent | null = null;
   readonly #followers = new Set<Follower>();
   readonly #watchers = new Set<() => void>();
+  readonly #takeWatchers = new Set<() => void>();
   #roomWaiters: (() => void)[] = [];
 
   get nextSeq(): number {
@@ -115,12 +116,27 @@ export class EventLog {
     return () => this.#watchers.delete(wake);
   }
 
+  /** Calls `moved` whenever a live reader took events or left, until the returned function is called. */
+  watchTaken(moved: () => void): () => void {
+    this.#takeWatchers.add(moved);
+    return () => this.#takeWatchers.delete(moved);
+  }
+
+  /** How far the slowest live reader is, in events and in bytes. Where nobody follows, all counts as taken. */
+  taken(): { readonly seq: number; readonly bytes: number } {
+    let [seq, bytes] = [this.#nextSeq - 1, this.#writtenBytes];
+    for (const follower of this.#followers) {
+      if (follower.cursor < seq) [seq, bytes] = [follower.cursor, follower.takenBytes];
+    }
+    return { seq, bytes };
+  }
+
   /**
    * A live reader of everything after `afterSeq`; `wake` is called when there is something new for it. The writer
    * is held once it is `heldBytes` behind.
    */
   follow(afterSeq: number, wake: () => void, heldBytes = HELD_BYTES): Follower {
-    const cursor = Math.max(afterSeq, this.#firstSeq() - 1);
+    const cursor = Math.min(Math.max(afterSeq, this.#firstSeq() - 1), this.#nextSeq - 1);
     let unread = 0;
     for (let seq = cursor + 1; seq < this.#nextSeq; seq++) unread += sizeOf(this.#at(seq));
     const follower: Follower = new Follower(cursor, this.#writtenBytes - unread, heldBytes, wake, {
@@ -191,6 +207,7 @@ export class EventLog {
 
   #moved(): void {
     this.#evict();
+    for (const moved of this.#takeWatchers) moved();
     if (this.#roomWaiters.length === 0 || this.isHeld) return;
     const waiters = this.#roomWaiters;
     this.#roomWaiters = [];

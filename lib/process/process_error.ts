@@ -6,7 +6,8 @@ export type ProcessErrorCode =
   | "spawn" // the system would not start it
   | "stdin" // its input cannot be written any more
   | "signal" // the system would not deliver it
-  | "unsupported"; // this place cannot do that
+  | "unsupported" // this place cannot do that
+  | "lost"; // the link to its place is gone, and what became of it is unknown; only a client says it
 
 /** Which step of a start failed, so that a missing program can be told from a missing directory. */
 export interface SpawnFailure {

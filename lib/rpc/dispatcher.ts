@@ -17,6 +17,15 @@ export type Request =
   /** Not understood; its answer waits its turn like any other, so that a flood of nonsense is bounded too. */
   | { readonly id: RequestId; readonly problem: string; readonly size: number };
 
+/** Something that is only told: it takes its turn among the requests, and there is no answer. */
+export interface Notice {
+  tell(): void;
+  readonly size: number;
+}
+
+/** In the place of what has left the queue. */
+const BEGUN: Notice = { tell: () => {}, size: 0 };
+
 /** Puts the answer into words; called when there is room for it, for it may be large. */
 export type Answer = () => string;
 
@@ -32,7 +41,7 @@ export interface Answerer {
  * theirs; ended in any order, so that a long poll delays nobody. Bounded in number and in bytes.
  */
 export class Dispatcher implements Producer {
-  #queue: Request[] = [];
+  #queue: (Request | Notice)[] = [];
   #head = 0;
   #ready: Answer[] = [];
   #bytes = 0; // of everything not answered yet
@@ -56,7 +65,7 @@ export class Dispatcher implements Producer {
     return this.#paused;
   }
 
-  receive(request: Request): void {
+  receive(request: Request | Notice): void {
     this.#bytes += request.size;
     if (this.#queued() === 0 && this.#hasPlace() && this.#hasTime()) this.#begin(request);
     else this.#queue.push(request);
@@ -66,14 +75,19 @@ export class Dispatcher implements Producer {
 
   /** There is room in the outbox: answers first, then what waited for it to begin. */
   pump(): void {
-    while (this.#ready.length > 0 && !this.outbox.isFull) this.outbox.put(this.#ready.shift()!());
+    this.#sendReady();
     this.#schedule();
   }
 
   /** The other side is gone: what it had asked for still happens, and what waits for something is given up. */
   end(): void {
     while (this.#queued() > 0) {
-      const answer = this.answerer.answer(this.#next());
+      const next = this.#next();
+      if ("tell" in next) {
+        next.tell();
+        continue;
+      }
+      const answer = this.answerer.answer(next);
       if (typeof answer === "function" && !this.outbox.isFull) this.outbox.put(answer());
     }
     this.#ended = true;
@@ -81,6 +95,10 @@ export class Dispatcher implements Producer {
     this.#head = 0;
     this.#ready.length = 0;
     this.outbox.forget(this);
+  }
+
+  #sendReady(): void {
+    while (this.#ready.length > 0 && !this.outbox.isFull) this.outbox.put(this.#ready.shift()!());
   }
 
   #queued(): number {
@@ -105,14 +123,17 @@ export class Dispatcher implements Producer {
     setImmediate(() => {
       this.#scheduled = false;
       this.#busyMs = 0;
+      // The outbox may have been full and emptied since, and nobody told: we were not waiting for it.
+      this.#sendReady();
       while (this.#queued() > 0 && this.#hasPlace() && this.#hasTime()) this.#begin(this.#next());
       this.#schedule();
       this.#adjustFlow();
     });
   }
 
-  #next(): Request {
+  #next(): Request | Notice {
     const request = this.#queue[this.#head]!;
+    this.#queue[this.#head] = BEGUN; // what it carries goes with it, its place when the array is cut
     this.#head += 1;
     if (this.#head === this.#queue.length || this.#head > 1_024) {
       this.#queue = this.#queue.slice(this.#head);
@@ -121,14 +142,19 @@ export class Dispatcher implements Producer {
     return request;
   }
 
-  #begin(request: Request): void {
+  #begin(request: Request | Notice): void {
     const began = performance.now();
-    const answer = this.answerer.answer(request);
-    if (typeof answer === "function") {
+    if ("tell" in request) {
       this.#bytes -= request.size;
-      this.outbox.put(answer());
+      request.tell();
     } else {
-      this.#await(request, answer);
+      const answer = this.answerer.answer(request);
+      if (typeof answer === "function") {
+        this.#bytes -= request.size;
+        this.outbox.put(answer());
+      } else {
+        this.#await(request, answer);
+      }
     }
     this.#idleSince = performance.now();
     this.#busyMs += this.#idleSince - began;
@@ -136,12 +162,13 @@ export class Dispatcher implements Producer {
 
   #await(request: Request, coming: Promise<Answer>): void {
     const waits = this.#waiting < WAITING_REQUESTS && this.answerer.mayWait(request);
+    const { size } = request; // nothing else of it is needed any more, and 2,000 long writes may wait here
     if (waits) this.#waiting += 1;
     else this.#executing += 1;
     void coming.then((answer) => {
       if (waits) this.#waiting -= 1;
       else this.#executing -= 1;
-      this.#bytes -= request.size;
+      this.#bytes -= size;
       if (this.#ended) return;
       if (this.outbox.isFull) this.#ready.push(answer);
       else this.outbox.put(answer());

@@ -32,7 +32,9 @@ export class Keepalive {
 
   /** Somebody claims this peer's place: it answers soon, or is gone. */
   challenge(): void {
-    if (this.#challenge !== null || this.isPaused()) return;
+    if (this.#challenge !== null) return;
+    // While we do not read, its answer cannot reach us; but whoever lives takes what waits for it.
+    if (this.isPaused() && this.transport.unsentBytes === 0) return;
     this.transport.ping();
     this.#challenge = this.clock.after(CHALLENGE_MS, () => this.transport.end());
   }

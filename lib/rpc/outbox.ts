@@ -11,7 +11,7 @@ export interface Producer {
  * taken; those who produce without being asked look at `isFull` and wait their turn.
  */
 export class Outbox {
-  #waiting = new Set<Producer>();
+  readonly #waiting = new Set<Producer>();
 
   constructor(private readonly transport: Transport) {}
 
@@ -38,11 +38,10 @@ export class Outbox {
 
   /** There is room: everyone who waited gets a turn, the longest waiting first. */
   drained(): void {
-    const turn = this.#waiting;
-    this.#waiting = new Set();
-    for (const producer of turn) {
-      if (this.transport.isFull) this.#waiting.add(producer);
-      else producer.pump();
+    for (const producer of [...this.#waiting]) {
+      if (this.transport.isFull) return;
+      // Whoever fills it again waits behind those who had no turn. Another's turn may have forgotten this one.
+      if (this.#waiting.delete(producer)) producer.pump();
     }
   }
 }

@@ -12,6 +12,7 @@ import { agree, type Agreed, FLOW_WINDOW_BYTES, NOTHING_AGREED } from "../wire/e
 import { MalformedMessage } from "../wire/parse_json.ts";
 import type { InitializeResult } from "../wire/session_messages.ts";
 import { INVALID_REQUEST, UNKNOWN_METHOD, WireError } from "../wire/wire_error.ts";
+import { ConnectionFiles } from "./connection_files.ts";
 import { environmentInfo } from "./environment_info.ts";
 import { type Handshake, nextHandshake, refusalBefore } from "./handshake.ts";
 import type { Found, Route, Routes } from "./route.ts";
@@ -48,6 +49,7 @@ export class Connection implements Receiver, Answerer, Attached {
   #isEnding = false;
   #handshake: Handshake = "new";
   #session: Session | null = null;
+  #files: ConnectionFiles | null = null;
 
   constructor(private readonly transport: Transport, private readonly options: ConnectionOptions) {
     this.whenEnded = new Promise((resolve) => (this.#tellEnded = resolve));
@@ -69,9 +71,12 @@ export class Connection implements Receiver, Answerer, Attached {
     }
     if (inbound.kind === "request") {
       this.#dispatcher.receive({ ...inbound, size: data.length });
-    } else if (!this.#accepts(inbound)) {
-      // A peer that speaks another protocol gets no reply, so as not to feed a loop.
-      this.transport.end();
+    } else if (inbound.kind === "notification" && inbound.method === "process/ack") {
+      // At once: it needs no room to be answered in, and somebody may be held until it is heard.
+      if (!this.#acknowledge(inbound.params)) this.transport.end();
+    } else {
+      // In its turn: the `initialize` before it may still be queued.
+      this.#dispatcher.receive({ size: data.length, tell: () => this.#listen(inbound) });
     }
   }
 
@@ -88,6 +93,7 @@ export class Connection implements Receiver, Answerer, Attached {
     this.#isEnding = true;
     this.#dispatcher.end();
     this.#gone.abort();
+    this.#files?.end();
     if (this.options.endsSession) this.#session?.end();
     else this.#session?.detach(this);
     this.options.onEnd(this);
@@ -128,14 +134,13 @@ export class Connection implements Receiver, Answerer, Attached {
     return "method" in request && WAITING_METHODS.has(request.method);
   }
 
-  #accepts(inbound: Inbound): boolean {
-    if (inbound.kind !== "notification") return false;
-    if (inbound.method === "process/ack") return this.#acknowledge(inbound.params);
-    if (inbound.method !== "initialized") return false;
-    const next = nextHandshake(this.#handshake, "initialized");
-    if (next === null) return false;
-    this.#handshake = next;
-    return true;
+  /** Takes the one thing that is told without being asked. */
+  #listen(inbound: Inbound): void {
+    const expected = inbound.kind === "notification" && inbound.method === "initialized";
+    const next = expected ? nextHandshake(this.#handshake, "initialized") : null;
+    // A peer that speaks another protocol gets no reply, so as not to feed a loop.
+    if (next === null) this.transport.end();
+    else this.#handshake = next;
   }
 
   #acknowledge(params: unknown): boolean {
@@ -172,7 +177,8 @@ export class Connection implements Receiver, Answerer, Attached {
     // Nobody would know of it, and a client takes it for ambiguous.
     if (this.#isEnding && name === "process/start") throw new WireError(INVALID_REQUEST, "connection closed");
     const route: Route<Name> = this.options.routes[name];
-    return route(decoded, { session, agreed: this.agreed, gone: this.#gone.signal });
+    const files = (this.#files ??= new ConnectionFiles(this.outbox));
+    return route(decoded, { session, agreed: this.agreed, files, gone: this.#gone.signal });
   }
 
   #initialize(params: unknown): Found<InitializeResult> {
@@ -181,10 +187,15 @@ export class Connection implements Receiver, Answerer, Attached {
     if (next === null) {
       throw new WireError(INVALID_REQUEST, "initialize may only be sent once per connection");
     }
-    this.agreed = agree(extensions);
-    this.#session = resumeSessionId === null
-      ? this.options.sessions.create(this)
-      : this.options.sessions.resume(resumeSessionId, this);
+    this.agreed = agree(extensions); // before the session begins to speak to this connection
+    try {
+      this.#session = resumeSessionId === null
+        ? this.options.sessions.create(this)
+        : this.options.sessions.resume(resumeSessionId, this);
+    } catch (error) {
+      this.agreed = NOTHING_AGREED;
+      throw error;
+    }
     this.#handshake = next;
     const result = {
       sessionId: this.#session.id,

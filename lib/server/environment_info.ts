@@ -1,40 +1,22 @@
-import { homedir } from "node:os";
-import { isAbsolute, resolve } from "@std/path";
-import { accountHome, accountShell } from "../process/local/host_info.ts";
+import { hostFacts } from "../process/local/host_facts.ts";
 import { version } from "../version.ts";
 import type { EnvironmentInfo } from "../wire/environment_messages.ts";
 import { fileUriFromPath } from "../wire/file_uri.ts";
 
 /** What this machine is, in the protocol's words. Capabilities name only what is built. */
 export function environmentInfo(): EnvironmentInfo {
-  const temp = process.env["TMPDIR"];
-  const home = homeDirectory();
+  const { shell, platform, cwd, home, namedTemp, temp } = hostFacts();
   return {
-    shell: accountShell(),
+    shell,
     executorVersion: version,
     providerId: providerId(),
-    cwd: workingDirectory(),
+    cwd: cwd === null ? null : uri(cwd),
     ...(home === null ? {} : { userHomeDir: uri(home) }),
-    platformOs: process.platform === "darwin" ? "macos" : process.platform === "win32" ? "windows" : "linux",
-    temporaryDirectories: temp ? [uri(resolve(temp))] : [],
-    tempDir: uri(temp ? resolve(temp) : "/tmp"),
-    capabilities: {},
+    platformOs: platform,
+    temporaryDirectories: namedTemp === null ? [] : [uri(namedTemp)],
+    tempDir: uri(temp),
+    capabilities: { fsWatchMissing: process.platform === "linux", fileWriteStreaming: true },
   };
-}
-
-function workingDirectory(): string | null {
-  try {
-    return uri(process.cwd());
-  } catch {
-    return null; // somebody removed it
-  }
-}
-
-/** $HOME where it is absolute, the account's where it is not set; nothing where it is relative. */
-function homeDirectory(): string | null {
-  const home = process.env["HOME"];
-  if (home === undefined) return accountHome() ?? homedir();
-  return isAbsolute(home) ? home : null;
 }
 
 let provider: string | undefined;

@@ -1,5 +1,6 @@
 import type { Agreed } from "../wire/extensions.ts";
 import type { MethodName, ParamsOf, ResultOf } from "../wire/methods.ts";
+import type { ConnectionFiles } from "./connection_files.ts";
 import type { Session } from "./session.ts";
 
 /** Whom a request comes from. */
@@ -7,6 +8,8 @@ export interface Caller {
   readonly session: Session;
   /** What its peer and we can beyond Codex. */
   readonly agreed: Agreed;
+  /** Its open files, and the order of its calls on files. */
+  readonly files: ConnectionFiles;
   /** Aborted when the connection ends: nobody waits for the answer any more. */
   readonly gone: AbortSignal;
 }

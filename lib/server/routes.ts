@@ -1,4 +1,5 @@
 import { environmentInfo } from "./environment_info.ts";
+import { fsRoutes } from "./fs_routes.ts";
 import { processRoutes } from "./process_routes.ts";
 import type { Routes } from "./route.ts";
 
@@ -7,4 +8,5 @@ export const routes: Routes = {
   "environment/info": () => environmentInfo,
   "environment/status": () => () => ({ status: "ready" }),
   ...processRoutes,
+  ...fsRoutes,
 };

@@ -17,6 +17,22 @@ export function refuseUnenforceable(
   throw refused(cause);
 }
 
+/** The same for a call on files: what restricts no file asks for nothing here. */
+export function refuseUnenforceableFiles(sandbox: unknown): void {
+  if (sandbox === undefined || sandbox === null || asksForNothing(sandbox) || restrictsNoFile(sandbox)) {
+    return;
+  }
+  throw refused("sandbox intent cannot be enforced on this executor");
+}
+
+/** `external`: somebody else sees to it. `unrestricted`: all files; the network is not touched by a call on them. */
+function restrictsNoFile(sandbox: unknown): boolean {
+  const { permissions } = sandbox as { permissions: { type: unknown; file_system?: unknown } };
+  if (permissions.type === "external") return true;
+  const files = permissions.type === "managed" ? permissions.file_system : null;
+  return typeof files === "object" && files !== null && "type" in files && files.type === "unrestricted";
+}
+
 /** `disabled` asks for no confinement at all; `null` says the same. */
 function asksForNothing(sandbox: unknown): boolean {
   if (typeof sandbox !== "object" || sandbox === null || !("permissions" in sandbox)) {

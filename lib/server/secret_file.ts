@@ -1,5 +1,5 @@
-import { constants } from "node:os";
 import { resolve } from "node:path";
+import { osErrorWords } from "../base/os_error.ts";
 import { AuthError } from "./auth_error.ts";
 
 export type ReadFile = (path: string) => Promise<Uint8Array>;
@@ -22,7 +22,7 @@ async function read(path: string, readFile: ReadFile): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (cause) {
-    throw unreadable(path, osErrorText(cause), cause);
+    throw unreadable(path, osErrorWords(cause), cause);
   }
 }
 
@@ -41,23 +41,4 @@ function unreadable(path: string, detail: string, cause: unknown): AuthError {
 /** Unicode's white space, which is not quite what trim() takes: a digest of the token is compared with other programs'. */
 function trimWhiteSpace(text: string): string {
   return text.replace(/^\p{White_Space}+/u, "").replace(/\p{White_Space}+$/u, "");
-}
-
-const OS_ERROR_TEXTS = new Map([
-  ["EACCES", "Permission denied"],
-  ["EISDIR", "Is a directory"],
-  ["ELOOP", "Too many levels of symbolic links"],
-  ["ENAMETOOLONG", "File name too long"],
-  ["ENOENT", "No such file or directory"],
-  ["ENOTDIR", "Not a directory"],
-  ["EPERM", "Operation not permitted"],
-]);
-
-/** As the system's own programs say it: `No such file or directory (os error 2)`. */
-export function osErrorText(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = "code" in error ? String(error.code) : "";
-  const text = OS_ERROR_TEXTS.get(code);
-  const number = Object.entries(constants.errno).find(([name]) => name === code)?.[1];
-  return text === undefined || number === undefined ? error.message : `${text} (os error ${number})`;
 }

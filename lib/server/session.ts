@@ -21,7 +21,7 @@ export class Session {
   readonly #backend: LocalBackend;
   #bond: Attachment<Attached>;
   #expiry: Timer | null = null;
-  readonly #publishers = new Map<string, EventPublisher>();
+  readonly #publishers = new Set<EventPublisher>();
   readonly #acknowledgements = new Acknowledgements();
 
   constructor(
@@ -94,8 +94,13 @@ export class Session {
   #publish(process: LocalProcess, afterSeq: number): void {
     if (this.#bond.state !== "attached" || process.log.closed !== null) return;
     const { outbox } = this.#bond.connection;
-    const forget = () => this.#publishers.delete(process.processId);
-    this.#publishers.set(process.processId, new EventPublisher(process, afterSeq, outbox, forget));
+    const publisher: EventPublisher = new EventPublisher(
+      process,
+      afterSeq,
+      outbox,
+      () => this.#publishers.delete(publisher),
+    );
+    this.#publishers.add(publisher);
   }
 
   /** The only place where the bond changes, and where that has its effects. */
@@ -106,7 +111,7 @@ export class Session {
     this.#expiry?.cancel();
     if (this.#bond.state === "attached") return;
     // Nobody listens: the children are held back no more, but for a reader that acknowledges.
-    for (const publisher of this.#publishers.values()) publisher.stop();
+    for (const publisher of this.#publishers) publisher.stop();
     this.#publishers.clear();
     if (this.#bond.state === "detached") {
       this.#expiry = this.clock.after(this.detachTtlMs, () => this.end());

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { open, rm } from "node:fs/promises";
 import { resolve } from "node:path";
+import { osErrorWords } from "../base/os_error.ts";
 import { AuthError } from "./auth_error.ts";
-import { osErrorText } from "./secret_file.ts";
 
 /** Too many to guess, and a header of a readable length. */
 const TOKEN_BYTES = 32;
@@ -44,5 +44,5 @@ function reason(error: unknown): string {
   if (error instanceof Error && "code" in error && error.code === "EEXIST") {
     return "it already exists, and a token is never overwritten";
   }
-  return osErrorText(error);
+  return osErrorWords(error);
 }

@@ -1,6 +1,7 @@
+import { FsError } from "../fs/fs_error.ts";
 import { ProcessError, type ProcessErrorCode } from "../process/process_error.ts";
 import { DecodeError } from "../wire/decode_error.ts";
-import { INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, WireError } from "../wire/wire_error.ts";
+import { INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, NOT_FOUND, WireError } from "../wire/wire_error.ts";
 
 const PROCESS_CODES: Readonly<Record<ProcessErrorCode, number>> = {
   duplicate: INVALID_REQUEST,
@@ -10,6 +11,7 @@ const PROCESS_CODES: Readonly<Record<ProcessErrorCode, number>> = {
   stdin: INTERNAL_ERROR,
   signal: INTERNAL_ERROR,
   unsupported: INTERNAL_ERROR,
+  lost: INTERNAL_ERROR,
 };
 
 /** Whatever went wrong, as the peer is told it: the one table from our errors to the protocol's codes. */
@@ -18,6 +20,19 @@ export function inWireWords(error: unknown): WireError {
   if (error instanceof ProcessError) {
     return new WireError(PROCESS_CODES[error.code], error.message, error.failure);
   }
+  if (error instanceof FsError) return new WireError(fsCode(error), error.message);
   if (error instanceof DecodeError) return new WireError(INVALID_PARAMS, error.message);
   return new WireError(INTERNAL_ERROR, error instanceof Error ? error.message : String(error));
+}
+
+const ERRNO_CODES: Readonly<Record<string, number>> = {
+  ENOENT: NOT_FOUND,
+  EACCES: INVALID_REQUEST,
+  EINVAL: INVALID_REQUEST,
+  EPERM: INVALID_REQUEST,
+};
+
+function fsCode({ code, errno }: FsError): number {
+  if (code === "system") return ERRNO_CODES[errno ?? ""] ?? INTERNAL_ERROR;
+  return code === "refused" ? INVALID_REQUEST : INTERNAL_ERROR;
 }

@@ -3,6 +3,7 @@ import type { Receiver, Transport } from "../rpc/transport.ts";
 /** Above this much unsent, producers wait. */
 const FULL_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 
 /** Where lines go: the runtime's writer of a pipe or a file. */
 export interface LineSink {
@@ -120,11 +121,13 @@ export class LineStream implements Transport {
   }
 
   async #deliver(pieces: Uint8Array[], size: number): Promise<void> {
-    if (this.#paused !== null) await this.#paused;
+    while (this.#paused !== null) await this.#paused;
     const bytes = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, size);
+    // A carriage return belongs to the end of the line, not to the line.
+    const length = bytes.at(-1) === CARRIAGE_RETURN ? size - 1 : size;
+    if (length > this.maxLineBytes) throw new LineTooLong();
     // Fatal: a line that is not text ends the conversation, as a broken frame does.
     const line = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes).trim();
-    if (bytes.length > this.maxLineBytes + 1) throw new LineTooLong();
     if (line === "" || this.#ended) return;
     this.#receiver?.heard();
     this.#receiver?.message(line);

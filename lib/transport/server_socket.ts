@@ -70,6 +70,7 @@ export class ServerSocket implements Transport {
   }
 
   received(data: string | Uint8Array): void {
+    if (this.#ended) return;
     if (this.#receiver === null) this.#early.push({ type: "message", data });
     else this.#receiver.message(data);
   }
@@ -79,6 +80,8 @@ export class ServerSocket implements Transport {
   }
 
   drained(): void {
+    // Taking something is a sign of life, also when as much is on its way again the next time somebody looks.
+    this.#receiver?.heard();
     if (!this.#full || this.socket.getBufferedAmount() > ROOM_BYTES) return;
     this.#full = false;
     this.#receiver?.drained();

@@ -19,10 +19,34 @@ import {
   writeParams,
   type WriteResult,
 } from "./process_messages.ts";
+import {
+  canonicalizeParams,
+  type CanonicalizeResult,
+  closeParams,
+  copyParams,
+  createDirectoryParams,
+  getMetadataParams,
+  type GetMetadataResult,
+  openParams,
+  type OpenResult,
+  readBlockParams,
+  type ReadBlockResult,
+  readDirectoryParams,
+  type ReadDirectoryResult,
+  readFileParams,
+  type ReadFileResult,
+  removeParams,
+  walkParams,
+  type WalkResult,
+  watchMissingParams,
+  type WatchMissingResult,
+  writeBlockParams,
+  writeFileParams,
+} from "./fs_messages.ts";
 import { initializeParams, type InitializeResult } from "./session_messages.ts";
 
 /** A group of methods that share a sentence when they are called too early. null: callable before all else. */
-export type Family = "exec" | "environment info" | "environment status" | null;
+export type Family = "exec" | "filesystem" | "environment info" | "environment status" | null;
 
 export interface Method<Params, Result> {
   readonly family: Family;
@@ -79,6 +103,20 @@ export const methods = {
     terminateParams,
     gracefulTerminateParams,
   ),
+  "fs/readFile": method<ReadFileResult>()("filesystem", readFileParams),
+  "fs/writeFile": method<Done>()("filesystem", writeFileParams),
+  "fs/open": method<OpenResult>()("filesystem", openParams),
+  "fs/readBlock": method<ReadBlockResult>()("filesystem", readBlockParams),
+  "fs/writeBlock": method<Done>()("filesystem", writeBlockParams),
+  "fs/close": method<Done>()("filesystem", closeParams),
+  "fs/createDirectory": method<Done>()("filesystem", createDirectoryParams),
+  "fs/getMetadata": method<GetMetadataResult>()("filesystem", getMetadataParams),
+  "fs/canonicalize": method<CanonicalizeResult>()("filesystem", canonicalizeParams),
+  "fs/readDirectory": method<ReadDirectoryResult>()("filesystem", readDirectoryParams),
+  "fs/walk": method<WalkResult>()("filesystem", walkParams),
+  "fs/remove": method<Done>()("filesystem", removeParams),
+  "fs/copy": method<Done>()("filesystem", copyParams),
+  "fs/watchMissing": method<WatchMissingResult>()("filesystem", watchMissingParams),
 };
 
 export type Methods = typeof methods;

@@ -3,6 +3,7 @@ import { findCodex } from "../support/real_codex.ts";
 import type { Target } from "../support/target.ts";
 import { oursTarget } from "../support/target_ours.ts";
 import { realTarget } from "../support/target_real.ts";
+import { FS_KNOWN_DIFFERENCES } from "./fs_known_differences.ts";
 import { KNOWN_DIFFERENCES, REAL_TIME } from "./known_differences.ts";
 
 /** Above every failure bound within a test, so that what speaks first is the sentence about what did not come. */
@@ -14,7 +15,7 @@ export type Body = () => Promise<void>;
 
 export type Suite = {
   target: Target;
-  /** A test whose name begins with the number of its item. */
+  /** A test whose name begins with the number of its item; with `fs` before it, in the checklist of files. */
   test(name: string, body: Body): void;
   /** A test that moves time by 30 s or more. */
   timed(name: string, body: Body): void;
@@ -33,7 +34,7 @@ export function onEachTarget(declare: (suite: Suite) => void): void {
 
 function suiteOf(target: Target): Suite {
   const skipped = (name: string) => {
-    const difference = KNOWN_DIFFERENCES.get(itemOf(name));
+    const difference = differenceOf(name);
     return target.name === "real" && difference?.extent === "all" ? difference.reason : undefined;
   };
   const declare = (name: string, body: Body, timeout: number, reason: string | undefined) => {
@@ -51,6 +52,11 @@ function suiteOf(target: Target): Suite {
         skipped(name) ?? (target.name === "real" && !soak ? REAL_TIME : undefined),
       ),
   };
+}
+
+function differenceOf(name: string) {
+  const [, item] = /^fs (\d+)/.exec(name) ?? [];
+  return item === undefined ? KNOWN_DIFFERENCES.get(itemOf(name)) : FS_KNOWN_DIFFERENCES.get(Number(item));
 }
 
 function itemOf(name: string): number {

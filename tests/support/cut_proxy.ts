@@ -3,6 +3,8 @@ import { connect, createServer, type Socket } from "node:net";
 interface Line {
   readonly near: Socket;
   readonly far: Socket;
+  /** The client's end is gone and the server is not to know. */
+  isHalfOpen: boolean;
 }
 
 /** A TCP line to a server that fails in all the ways that lines fail, on demand. */
@@ -50,7 +52,10 @@ export class CutProxy implements AsyncDisposable {
   /** The client's ends are gone; the server hears nothing of it. */
   cutNearEnds(): void {
     this.cuts += 1;
-    for (const { near } of this.#lines) near.destroy();
+    for (const line of this.#lines) {
+      line.isHalfOpen = true;
+      line.near.destroy();
+    }
   }
 
   /** The connections there are now carry nothing any more, and stay open. New ones work. */
@@ -72,7 +77,7 @@ export class CutProxy implements AsyncDisposable {
       return;
     }
     const far = connect(Number(this.target.port), this.target.hostname);
-    const line = { near, far };
+    const line: Line = { near, far, isHalfOpen: false };
     this.#lines.add(line);
     near.setNoDelay(true);
     far.setNoDelay(true);
@@ -83,19 +88,21 @@ export class CutProxy implements AsyncDisposable {
       near.destroy();
       this.#lines.delete(line);
     });
-    let isHalfOpen = false;
-    near.on("end", () => far.destroy());
-    near.on("close", () => (isHalfOpen = true));
-    this.#pass(near, far, "toServer", () => false);
-    this.#pass(far, near, "fromServer", () => isHalfOpen);
+    for (const ending of ["end", "close"]) {
+      near.on(ending, () => {
+        if (!line.isHalfOpen) far.destroy();
+      });
+    }
+    this.#pass(near, far, "toServer");
+    this.#pass(far, near, "fromServer");
   }
 
   /** Passes on what comes, never ahead of the reader. What comes for nobody is swallowed. */
-  #pass(from: Socket, to: Socket, way: keyof CutProxy["carried"], isForNobody: () => boolean): void {
+  #pass(from: Socket, to: Socket, way: keyof CutProxy["carried"]): void {
     from.on("data", (bytes: Uint8Array) => {
       this.carried[way] += bytes.length;
       const pass = () => {
-        if (isForNobody() || to.destroyed) return;
+        if (to.destroyed) return;
         if (!to.write(bytes)) {
           from.pause();
           to.once("drain", () => from.resume());

@@ -10,10 +10,10 @@ export interface ScriptedRequest {
   readonly params: Record<string, unknown>;
 }
 
-/** What an initialize is answered with: a result, or a refusal. */
+/** What an initialize is answered with: a result, a refusal, or nothing at all. */
 export type InitializeAnswer = { readonly result: object } | {
   readonly error: { code: number; message: string };
-};
+} | null;
 
 const SESSION = "0b1c7c1e-5b0a-4c7e-9c57-2f1d8a7f4e10";
 const INFO = { shell: { name: "sh", path: "/bin/sh" }, cwd: null };
@@ -146,8 +146,8 @@ export class ScriptedConnection implements Receiver {
 
   #asked(request: ScriptedRequest): void {
     this.requests.push(request);
-    if (request.method === "initialize") {
-      this.send({ id: request.id, ...this.answerInitialize(request.params) });
-    }
+    if (request.method !== "initialize") return;
+    const answer = this.answerInitialize(request.params);
+    if (answer !== null) this.send({ id: request.id, ...answer });
   }
 }

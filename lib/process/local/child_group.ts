@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
+import { osErrorCode, osErrorText } from "../../base/os_error.ts";
 import type { Signal } from "../backend.ts";
+import { ProcessError } from "../process_error.ts";
 
 /**
  * A child's process group: everyone it started who did not leave it. The group outlives its leader as long as
@@ -11,27 +13,33 @@ export class ChildGroup {
 
   constructor(private readonly pid: number) {}
 
+  /** Throws a ProcessError when the members belong to somebody whom we may not signal. */
   signal(signal: Signal): void {
-    this.#send(`SIG${signal}`);
+    if (this.#send(`SIG${signal}`) === "refused") {
+      throw new ProcessError("signal", `failed to signal process: ${osErrorText("EPERM")}`);
+    }
+  }
+
+  /** Kills whoever is there and may be killed. */
+  kill(): void {
+    this.#send("SIGKILL");
   }
 
   /** The leader's number may be given to a stranger from now on, once the last member is gone. */
   leaderReaped(): void {
     this.#leader = "reaped";
-    this.#empty = !this.#send(0);
+    this.#empty = this.#send(0) === "nobody";
   }
 
-  /** True if the signal reached somebody. */
-  #send(signal: NodeJS.Signals | 0): boolean {
-    if (this.#empty) return false;
+  #send(signal: NodeJS.Signals | 0): "sent" | "nobody" | "refused" {
+    if (this.#empty) return "nobody";
     // A living process of that number is a stranger: as long as one of ours were left, it could not be given.
-    if (this.#leader === "reaped" && existsSync(`/proc/${this.pid}`)) return false;
+    if (this.#leader === "reaped" && existsSync(`/proc/${this.pid}`)) return "nobody";
     try {
       process.kill(-this.pid, signal);
-      return true;
-    } catch {
-      // Nobody left, or nobody whom we may reach.
-      return false;
+      return "sent";
+    } catch (error) {
+      return osErrorCode(error) === "EPERM" ? "refused" : "nobody";
     }
   }
 }

@@ -6,11 +6,13 @@ const O_CLOEXEC = 0o2000000;
 const TCXONC = 0x540a;
 const TCOOFF = 0;
 const TCOON = 1;
+const F_SETPIPE_SZ = 1031;
 
 function open() {
   const symbols = {
     pipe2: { args: [FFIType.ptr, FFIType.i32], returns: FFIType.i32 },
     ioctl: { args: [FFIType.i32, FFIType.u64, FFIType.u64], returns: FFIType.i32 },
+    fcntl: { args: [FFIType.i32, FFIType.i32, FFIType.u64], returns: FFIType.i32 },
   } as const;
   try {
     return dlopen("libc.so.6", symbols).symbols;
@@ -32,6 +34,11 @@ export function makePipe(): { readEnd: number; writeEnd: number } {
   const ends = new Int32Array(2);
   if (libc().pipe2(ptr(ends), O_CLOEXEC) !== 0) throw new SystemLimit("too many open files");
   return { readEnd: ends[0]!, writeEnd: ends[1]! };
+}
+
+/** Lets a pipe hold so much, so that a writer waits no longer. False where the system refuses. */
+export function growPipe(fd: number, bytes: number): boolean {
+  return libc().fcntl(fd, F_SETPIPE_SZ, bytes) !== -1;
 }
 
 /** The system is out of something; `errno` as the spawn errors of the runtime carry it. */

@@ -35,6 +35,7 @@ export class LocalBackend implements Backend {
     const entry: Entry = { process, forgetting: null };
     this.#entries.set(processId, entry);
     void process.whenClosed.then(() => {
+      if (this.#entries.get(processId) !== entry) return; // all were ended meanwhile
       entry.forgetting = this.clock.after(RETENTION_MS, () => {
         this.#entries.delete(processId);
         // Members of its group that let go of its output still run; nobody can name them any more.

@@ -14,7 +14,7 @@ import { StdinQueue } from "./stdin_queue.ts";
 const CHUNK_BYTES = 64 * 1024;
 /** What a child printed just before its end is told before the end, if it can be read within this time. */
 const EXIT_DRAIN_MS = 5;
-/** After a kill, somebody who escaped the group may hold the output open: we read what is there and let go. */
+/** After a kill, or when nobody can ask any more, somebody who escaped the group may hold the output open: we read what is there and let go. */
 const KILLED_DRAIN_MS = 50;
 
 /** One process on this machine: records what its child does, and passes on what is asked of it. */
@@ -34,8 +34,12 @@ export class LocalProcess implements ProcessHandle, ChildListener {
   #stdin: StdinQueue | null = null;
   #tellClosed!: () => void;
 
-  constructor(private readonly options: StartOptions, private readonly clock: Clock) {
+  /** Only what is asked again later: argv and env may be megabytes, and this stays for a while after the end. */
+  private readonly options: Pick<StartOptions, "tty" | "terminalSignalExit">;
+
+  constructor(options: StartOptions, private readonly clock: Clock) {
     this.processId = options.processId;
+    this.options = { tty: options.tty, terminalSignalExit: options.terminalSignalExit };
     this.#openStreams = new Set(options.tty ? ["pty"] : ["stdout", "stderr"]);
     this.whenClosed = new Promise((resolve) => (this.#tellClosed = resolve));
   }
@@ -78,15 +82,22 @@ export class LocalProcess implements ProcessHandle, ChildListener {
     } else if (!this.#terminated) {
       this.#group?.signal(grace.signal);
       this.#graceTimer?.cancel();
-      this.#graceTimer = this.clock.after(grace.ms, () => this.#force());
+      this.#graceTimer = this.clock.after(grace.ms, () => {
+        this.#force();
+        // The child may have obeyed, and what it started not.
+        this.#group?.kill();
+      });
     }
     return true;
   }
 
-  /** Kills whoever is left of it, also after its exit: the owner is gone. */
+  /** Kills whoever is left of it, also after its exit, and listens to nobody who escaped: the owner is gone. */
   killLeftovers(): void {
     this.terminate();
-    this.#group?.signal("KILL");
+    this.#group?.kill();
+    this.#graceTimer?.cancel();
+    // As long as the child itself lives, its exit says when to let go.
+    if (this.#exit !== null && this.#life.state !== "closed") this.#letGoSoon();
   }
 
   output(stream: Stream, bytes: Uint8Array): Promise<void> | null {
@@ -109,26 +120,31 @@ export class LocalProcess implements ProcessHandle, ChildListener {
 
   exited(exit: ChildExit): void {
     this.#exit = exit;
-    this.#graceTimer?.cancel();
     this.#group?.leaderReaped();
     this.#stdin?.end();
     if (this.#openStreams.size === 0) {
       this.#tellExit();
       this.#move({ type: "closed" });
     } else if (this.#terminated) {
-      this.#exitTimer = systemClock.after(KILLED_DRAIN_MS, () => {
-        this.#tellExit();
-        this.#child?.stopReading();
-      });
+      this.#letGoSoon();
     } else {
       this.#exitTimer = systemClock.after(EXIT_DRAIN_MS, () => this.#tellExit());
     }
   }
 
+  /** Reads what is there, and then no more, whoever may hold the other end. */
+  #letGoSoon(): void {
+    this.#exitTimer?.cancel();
+    this.#exitTimer = systemClock.after(KILLED_DRAIN_MS, () => {
+      this.#tellExit();
+      this.#child?.stopReading();
+    });
+  }
+
   #force(): void {
     if (this.#terminated || this.#exit !== null) return;
     this.#terminated = true;
-    this.#group?.signal("KILL");
+    this.#group?.kill();
     this.#stdin?.cut();
   }
 

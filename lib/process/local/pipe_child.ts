@@ -1,9 +1,14 @@
 import { closeSync } from "node:fs";
 import { constants } from "node:os";
-import { makePipe } from "./libc.ts";
+import { growPipe, makePipe } from "./libc.ts";
 import type { Child, ChildListener, ChildStdin, Launch } from "./child.ts";
 import { exitOf } from "./child_exit.ts";
 import { WritePace } from "./write_pace.ts";
+
+/** So much is on its way into a child's input at a time: as much as a pipe holds, if it is empty. */
+const PIECE_BYTES = 64 * 1024;
+/** Room for another piece, whatever is in the pipe already. */
+const GROWN_PIPE_BYTES = 256 * 1024;
 
 /**
  * A child on pipes, leader of a session and a process group of its own.
@@ -96,13 +101,19 @@ function readPipe(
 function pipeStdinWriter(fd: number, pace: WritePace): ChildStdin {
   const sink = Bun.file(fd).writer();
   let state: "open" | "broken" | "ended" = "open";
+  const isOpen = () => state === "open";
+  let stuck = false;
   return {
     async write(bytes) {
-      if (state !== "open") return;
+      if (!isOpen()) return;
       pace.written();
       try {
-        await sink.write(bytes);
-        await sink.flush();
+        for (let start = 0; start < bytes.length && isOpen(); start += PIECE_BYTES) {
+          stuck = true;
+          await sink.write(bytes.subarray(start, start + PIECE_BYTES));
+          await sink.flush();
+          stuck = false;
+        }
       } catch {
         // EPIPE: the child has closed its input, as it may. What is written to it vanishes.
         state = "broken";
@@ -117,6 +128,9 @@ function pipeStdinWriter(fd: number, pace: WritePace): ChildStdin {
       const close = () => closeQuietly(fd);
       try {
         Promise.resolve(sink.end()).then(close, close);
+        // Somebody whom the child left behind may hold the other end and never read. The sink does not let go of
+        // the pipe before its last piece is in.
+        if (stuck) growPipe(fd, GROWN_PIPE_BYTES);
       } catch {
         close();
       }

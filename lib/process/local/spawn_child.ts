@@ -13,6 +13,9 @@ import { DEFAULT_SIZE, spawnPtyChild } from "./pty_child.ts";
 /** Names a place without the right to read it; node:fs does not list it. */
 const O_PATH = 0o10000000;
 
+/** The longest variable that Linux hands to a program. A peer's PATH is not searched beyond it, which takes seconds. */
+const LONGEST_VARIABLE_BYTES = 128 * 1024;
+
 /** Whose fault it is when the system refuses, where that is certain. */
 const PHASES: Readonly<Record<string, "program">> = {
   ENOENT: "program",
@@ -29,6 +32,9 @@ export function spawnChild(options: StartOptions, listener: ChildListener): Chil
   const env = childEnv(options.envPolicy, options.env, process.env);
   if (options.tty && env["SHELL"] === undefined) env["SHELL"] = accountShell().path;
   refuseNul(options, env);
+  if ((env["PATH"] ?? "").length >= LONGEST_VARIABLE_BYTES) {
+    throw spawnError(osErrorText("E2BIG"), "spawn", "E2BIG", name);
+  }
 
   return withDirectory(options.cwd, (cwd) => {
     const found = findProgram(name, env["PATH"], cwd);

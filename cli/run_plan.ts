@@ -1,0 +1,32 @@
+import type { NoticeOptions } from "./notices.ts";
+import type { Signal } from "../lib/process/backend.ts";
+
+/** What `run` was asked to do, with every flag read and judged. */
+export interface RunPlan {
+  readonly place: Place;
+  /** null: the login shell. */
+  readonly argv: readonly string[] | null;
+  readonly terminal: boolean;
+  readonly stdin: "forward" | "none";
+  /** As it was given; null where it was not. */
+  readonly workdir: string | null;
+  readonly env: Readonly<Record<string, string>>;
+  readonly cleanEnv: boolean;
+  readonly limits: { readonly wallMs: number | null; readonly idleMs: number | null };
+  readonly ending: { readonly signal: Signal; readonly ms: number };
+  readonly waitClosed: boolean;
+  readonly onDisconnect: "wait" | "detach" | "kill";
+  readonly escapeKey: number | null;
+  readonly talk: NoticeOptions;
+}
+
+/** Where to run. */
+export type Place =
+  | { readonly kind: "here" }
+  | {
+    readonly kind: "server";
+    readonly url: string;
+    readonly tokenFile: string | null;
+    readonly tlsCaFile: string | null;
+    readonly reconnectMs: number | null;
+  };

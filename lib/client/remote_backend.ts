@@ -1,0 +1,172 @@
+import type { Clock } from "../base/clock.ts";
+import type { Abilities, Backend, ProcessHandle, StartOptions } from "../process/backend.ts";
+import { ProcessError } from "../process/process_error.ts";
+import { CallError } from "../rpc/call_error.ts";
+import type { Agreed } from "../wire/extensions.ts";
+import { FileUriError, fileUriFromPath } from "../wire/file_uri.ts";
+import type { Link } from "./link.ts";
+import type { OpenSession } from "./open_session.ts";
+import { lossOf, startErrorOf } from "./process_words.ts";
+import { type Keeper, RemoteProcess } from "./remote_process.ts";
+import type { Uplink, UplinkUser } from "./uplink.ts";
+import type { ToldNews } from "./wire_events.ts";
+
+/** Reads that are asked for at once when a connection is back: far below the limit of calls. */
+const REPLAYS_AT_ONCE = 64;
+/** How long the end of everything may take before we leave anyway. */
+const END_MS = 2_000;
+
+/** Processes on a server. Outlives the interruptions of its connection. */
+export class RemoteBackend implements Backend, UplinkUser, Keeper {
+  readonly #processes = new Map<string, RemoteProcess>();
+  /** Their readers are too far behind. */
+  readonly #behind = new Set<RemoteProcess>();
+  /** Nobody knows whether they were started: their connection was lost before the answer. */
+  readonly #ambiguous = new Set<string>();
+
+  constructor(private readonly uplink: Uplink, private readonly clock: Clock) {}
+
+  async abilities(): Promise<Abilities> {
+    const { agreed } = await this.#connected();
+    return {
+      terminal: agreed.has("terminal.v1"),
+      closeInput: agreed.has("stdin.v1"),
+      signals: agreed.has("signals.v1"),
+    };
+  }
+
+  async start(options: StartOptions): Promise<ProcessHandle> {
+    const { link, agreed } = await this.#connected();
+    const { processId } = options;
+    const params = startParams(options, agreed);
+    if (this.#processes.has(processId)) {
+      throw new ProcessError("duplicate", `session already registered for process ${processId}`);
+    }
+    const process = new RemoteProcess(processId, this.uplink, this.clock, this);
+    // Known before it is asked for: its first output may come before the answer.
+    this.#processes.set(processId, process);
+    // Nothing is forgotten before the caller had a chance to follow it.
+    const hold = process.log.follow(0, () => {});
+    try {
+      await link.call("process/start", params);
+    } catch (error) {
+      if (this.#processes.get(processId) === process) this.#processes.delete(processId);
+      throw startErrorOf(error);
+    }
+    process.started();
+    setImmediate(() => hold.leave());
+    return process;
+  }
+
+  news({ processId, event }: ToldNews): void {
+    this.#processes.get(processId)?.take(event);
+  }
+
+  over(process: RemoteProcess): void {
+    this.#processes.delete(process.processId);
+    this.behind(process, false);
+  }
+
+  behind(process: RemoteProcess, isBehind: boolean): void {
+    const changed = isBehind ? !this.#behind.has(process) : this.#behind.has(process);
+    if (!changed) return;
+    if (isBehind) this.#behind.add(process);
+    else this.#behind.delete(process);
+    this.uplink.adjustPace();
+  }
+
+  get isBehind(): boolean {
+    return this.#behind.size > 0;
+  }
+
+  lost(): void {
+    for (const process of [...this.#processes.values()]) {
+      if (process.isStarting) {
+        // Its start fails now, and is never adopted: its caller may have tried something else by then.
+        this.#ambiguous.add(process.processId);
+        this.#processes.delete(process.processId);
+      } else process.lost();
+    }
+  }
+
+  async replay({ link }: OpenSession): Promise<void> {
+    for (const processId of this.#ambiguous) this.#endAmbiguous(link, processId);
+    const processes = [...this.#processes.values()];
+    for (let start = 0; start < processes.length; start += REPLAYS_AT_ONCE) {
+      await Promise.all(
+        processes.slice(start, start + REPLAYS_AT_ONCE).map((process) => process.replay(link)),
+      );
+    }
+  }
+
+  resumed(session: OpenSession): void {
+    for (const process of [...this.#processes.values()]) process.resumed(session);
+  }
+
+  failed(message: string): void {
+    for (const process of [...this.#processes.values()]) process.fail(message);
+  }
+
+  /** Ends every process that still runs; waits for their ends, but not for ever. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ends = [...this.#processes.values()].map(async (process) => {
+      const closed = new Promise<void>((resolve) => {
+        process.log.watch(() => {
+          if (process.log.closed !== null || process.log.failed !== null) resolve();
+        });
+      });
+      try {
+        if (await process.terminate()) await closed;
+      } catch (error) {
+        // Its server is gone: it ends there by itself.
+        if (!(error instanceof ProcessError)) throw error;
+      }
+    });
+    const late = Promise.withResolvers<void>();
+    const timer = this.clock.after(END_MS, () => late.resolve());
+    await Promise.race([Promise.all(ends), late.promise]);
+    timer.cancel();
+  }
+
+  #endAmbiguous(link: Link, processId: string): void {
+    link.call("process/terminate", { processId }, { cleansUp: true }).then(
+      () => this.#ambiguous.delete(processId),
+      (error: unknown) => {
+        // Lost again before the answer: asked again on the next connection.
+        if (!(error instanceof CallError && error.code === "ended")) this.#ambiguous.delete(processId);
+      },
+    );
+  }
+
+  async #connected(): Promise<OpenSession> {
+    try {
+      return this.uplink.session ?? await this.uplink.whenConnected();
+    } catch (error) {
+      throw lossOf(error);
+    }
+  }
+}
+
+function startParams(options: StartOptions, agreed: Agreed): object {
+  const { processId, argv, arg0, cwd, env, envPolicy, tty, pipeStdin, size } = options;
+  return {
+    processId,
+    argv,
+    arg0,
+    cwd: uriOf(cwd),
+    env,
+    envPolicy,
+    tty,
+    pipeStdin,
+    ...(tty && size !== null && agreed.has("terminal.v1") ? { size } : {}),
+  };
+}
+
+function uriOf(path: string | Uint8Array): string {
+  try {
+    return fileUriFromPath(path).href;
+  } catch (error) {
+    if (error instanceof FileUriError) throw new ProcessError("invalid", error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,32 @@
+import type { Backend } from "../process/backend.ts";
+
+/** How it stands with a connection that repairs itself. `failed` is the end of it. */
+export type LinkState =
+  | { readonly state: "connected" }
+  | { readonly state: "recovering"; readonly attempt: number; readonly cause: string }
+  | { readonly state: "failed"; readonly message: string };
+
+/** What a server tells about itself. Servers grow: each member may be missing, and paths are URIs. */
+export interface FarInfo {
+  readonly shell: { readonly name: string; readonly path: string };
+  readonly executorVersion?: string;
+  readonly cwd?: string | null;
+  readonly userHomeDir?: string;
+  readonly platformOs?: string;
+  readonly tempDir?: string;
+  readonly capabilities?: Readonly<Record<string, unknown>>;
+}
+
+/** What an environment needs of the client that stays with a server. */
+export interface FarClient extends AsyncDisposable {
+  readonly backend: Backend;
+  readonly state: LinkState;
+  onState(listener: (state: LinkState) => void): () => void;
+  readonly agreed: ReadonlySet<string>;
+  readonly info: FarInfo;
+  /** Resolves when the server answers now. */
+  status(): Promise<unknown>;
+}
+
+/** Makes one attempt to reach a server. Rejects soon after it was given up. */
+export type Connect = (givenUp: AbortSignal) => Promise<FarClient>;

@@ -1,0 +1,28 @@
+import { inspect } from "node:util";
+
+const REDACTED = "<redacted>";
+
+/** Words that must not be shown: not by a log, not by an error, not by a look into the object that holds them. */
+export class Secret {
+  readonly #words: string;
+
+  constructor(words: string) {
+    this.#words = words;
+  }
+
+  reveal(): string {
+    return this.#words;
+  }
+
+  toString(): string {
+    return REDACTED;
+  }
+
+  toJSON(): string {
+    return REDACTED;
+  }
+
+  [inspect.custom](): string {
+    return REDACTED;
+  }
+}

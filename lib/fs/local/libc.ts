@@ -1,0 +1,81 @@
+import { dlopen, FFIType, type Pointer, ptr, read } from "bun:ffi";
+import { constants } from "node:os";
+import { FsError, systemError } from "../fs_error.ts";
+
+// The system calls for files that the runtime does not offer; opened on first use, and only on Linux.
+
+const SYS_GETDENTS64 = process.arch === "arm64" ? 61 : 217;
+const FALLOC_FL_KEEP_SIZE = 1;
+const IN_CLOEXEC = 0o2000000;
+const IN_NONBLOCK = 0o4000;
+const IN_MASK_ADD = 0x20000000;
+
+function open() {
+  const symbols = {
+    fallocate: { args: [FFIType.i32, FFIType.i32, FFIType.i64, FFIType.i64], returns: FFIType.i32 },
+    syscall: { args: [FFIType.i64, FFIType.i64, FFIType.ptr, FFIType.i64], returns: FFIType.i64_fast },
+    inotify_init1: { args: [FFIType.i32], returns: FFIType.i32 },
+    inotify_add_watch: { args: [FFIType.i32, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
+    inotify_rm_watch: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
+    __errno_location: { args: [], returns: FFIType.ptr },
+  } as const;
+  try {
+    return dlopen("libc.so.6", symbols).symbols;
+  } catch {
+    // musl carries the machine's name in the library's.
+    return dlopen(`libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`, symbols).symbols;
+  }
+}
+
+let library: ReturnType<typeof open> | undefined;
+const libc = () => (library ??= open());
+
+export const hasLinuxCalls = process.platform === "linux";
+
+const ERRNO_NAMES = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+
+/** Why the last call failed; to be asked at once after it. */
+function lastError(): FsError {
+  const number = read.i32(libc().__errno_location() as Pointer, 0);
+  return systemError(ERRNO_NAMES.get(number) ?? "EIO");
+}
+
+const CANNOT_RESERVE = new Set(["EOPNOTSUPP", "ENOTSUP", "ENOSYS", "EINTR", "EINVAL", "ENODEV"]);
+
+/**
+ * Takes the disk's room for this part of an open file, holes included, and leaves its size as it is. Where the
+ * file system cannot do that, nothing happens. Throws FsError when there is no room.
+ */
+export function reserve(fd: number, offset: number, length: number): void {
+  if (!hasLinuxCalls || libc().fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length) === 0) return;
+  const error = lastError();
+  if (!CANNOT_RESERVE.has(error.errno ?? "")) throw error;
+}
+
+/** The next entries of an open directory as the kernel writes them; none at its end. */
+export function nextEntries(fd: number): Buffer {
+  // A fresh buffer per call: the optimiser keeps what it has read of one that is reused.
+  const buffer = Buffer.allocUnsafeSlow(32 * 1024);
+  const length = Number(libc().syscall(SYS_GETDENTS64, fd, ptr(buffer), buffer.length));
+  if (length < 0) throw lastError();
+  return buffer.subarray(0, length);
+}
+
+export function openInotify(): number {
+  const fd = libc().inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+  if (fd < 0) throw lastError();
+  return fd;
+}
+
+/** Watches for these events too, and answers the number of what is watched. */
+export function addInotifyWatch(fd: number, path: Uint8Array, events: number): number {
+  const text = new Uint8Array(path.length + 1);
+  text.set(path);
+  const watch = libc().inotify_add_watch(fd, ptr(text), events | IN_MASK_ADD);
+  if (watch < 0) throw lastError();
+  return watch;
+}
+
+export function removeInotifyWatch(fd: number, watch: number): void {
+  libc().inotify_rm_watch(fd, watch); // it fails where what was watched is gone, and with it the watch
+}

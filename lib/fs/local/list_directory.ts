@@ -1,0 +1,81 @@
+import { closeSync, constants, openSync, readdirSync } from "node:fs";
+import type { ByteString } from "./native_bytes.ts";
+import { hasLinuxCalls, nextEntries } from "./libc.ts";
+import { now } from "./system_call.ts";
+import { nextTurn, turnIsOver } from "./turns.ts";
+
+export type EntryKind = "file" | "directory" | "symlink" | "other" | "unknown";
+
+export interface ListedEntry {
+  readonly name: ByteString;
+  /** Of the entry itself; unknown where the file system does not say. */
+  readonly kind: EntryKind;
+}
+
+const KINDS: Readonly<Record<number, EntryKind>> = {
+  0: "unknown",
+  4: "directory",
+  8: "file",
+  10: "symlink",
+};
+
+const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NONBLOCK;
+
+/**
+ * What is in a directory, in its own order, in portions that a big directory does not outgrow. `flags` are more
+ * of them to open it with.
+ */
+export function* listDirectory(path: string | Buffer, flags = 0): Generator<ListedEntry[], void> {
+  const fd = now(() => openSync(path, OPEN_DIRECTORY | flags));
+  try {
+    if (!hasLinuxCalls) {
+      yield listByRuntime(path);
+      return;
+    }
+    for (;;) {
+      const entries = nextEntries(fd);
+      if (entries.length === 0) return;
+      yield readEntries(entries);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** All of a directory that has at most so many entries, else those and one more. */
+export async function listUpTo(limit: number, path: string | Buffer, flags = 0): Promise<ListedEntry[]> {
+  const found: ListedEntry[] = [];
+  for (const portion of listDirectory(path, flags)) {
+    found.push(...portion);
+    if (found.length > limit) return found.slice(0, limit + 1);
+    if (turnIsOver()) await nextTurn();
+  }
+  return found;
+}
+
+/** The kernel's `struct linux_dirent64`: inode (8), offset (8), length (2), kind (1), name, NUL. */
+function readEntries(bytes: Buffer): ListedEntry[] {
+  const entries: ListedEntry[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const length = bytes[at + 16]! | bytes[at + 17]! << 8;
+    const start = at + 19;
+    const name = bytes.toString("latin1", start, bytes.indexOf(0, start)) as ByteString;
+    if (name !== "." && name !== "..") entries.push({ name, kind: KINDS[bytes[at + 18]!] ?? "other" });
+    at += length;
+  }
+  return entries;
+}
+
+function listByRuntime(path: string | Buffer): ListedEntry[] {
+  const entries = now(() => readdirSync(path as string, { withFileTypes: true, encoding: "latin1" }));
+  return entries.map((entry) => ({
+    name: entry.name as ByteString,
+    kind: entry.isFile()
+      ? "file"
+      : entry.isDirectory()
+      ? "directory"
+      : entry.isSymbolicLink()
+      ? "symlink"
+      : "other",
+  }));
+}

@@ -1,0 +1,28 @@
+import type { FileSystem } from "../file_system.ts";
+import { copy } from "./copy_tree.ts";
+import { canonicalize, createDirectory, readDirectory } from "./directories.ts";
+import { openFile } from "./local_open_file.ts";
+import { getMetadata } from "./metadata.ts";
+import { readFile } from "./read_file.ts";
+import { remove } from "./remove_tree.ts";
+import { walkTree } from "./walk_tree.ts";
+import { watchMissing } from "./watch_missing.ts";
+import { writeFile } from "./write_in_place.ts";
+
+/**
+ * The files of this machine. Small things are done at once; large files off the main thread, and large trees in
+ * turns with everybody else.
+ */
+export const localFileSystem: FileSystem = {
+  readFile,
+  writeFile,
+  open: openFile,
+  createDirectory,
+  getMetadata,
+  canonicalize,
+  readDirectory,
+  walk: walkTree,
+  remove,
+  copy,
+  watchMissing,
+};

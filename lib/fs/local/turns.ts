@@ -1,0 +1,31 @@
+/** The longest that work on large trees keeps the program from everybody else, all such work together. */
+const SLICE_MS = 2;
+
+let sliceIsOpen = false;
+let sliceEnds = 0;
+const waiting: (() => void)[] = [];
+
+/** Whether work on a large tree should wait for its next turn. Asked at every step. */
+export function turnIsOver(): boolean {
+  openSlice();
+  return performance.now() >= sliceEnds;
+}
+
+/** Resolves when the others have been looked after and it is this one's turn again. */
+export function nextTurn(): Promise<void> {
+  openSlice();
+  return new Promise((resolve) => waiting.push(resolve));
+}
+
+function openSlice(): void {
+  if (sliceIsOpen) return;
+  sliceIsOpen = true;
+  sliceEnds = performance.now() + SLICE_MS;
+  setImmediate(() => {
+    sliceIsOpen = false;
+    const resume = waiting.shift();
+    if (resume === undefined) return;
+    openSlice();
+    resume(); // one a turn: each of them may use the whole slice
+  });
+}

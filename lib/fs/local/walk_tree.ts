@@ -1,0 +1,166 @@
+import { lstatSync, realpathSync, statSync } from "node:fs";
+import { FsError } from "../fs_error.ts";
+import {
+  MAX_WALK,
+  type NativePath,
+  type WalkOptions,
+  type WalkSink,
+  type WalkSummary,
+} from "../file_system.ts";
+import { kindsOf } from "./directories.ts";
+import { listDirectory, type ListedEntry } from "./list_directory.ts";
+import { byteString, checkedPath, nativeOf, pathOf } from "./native_bytes.ts";
+import { asFsError, now, unlessMissing } from "./system_call.ts";
+import { nextTurn, turnIsOver } from "./turns.ts";
+
+/** Names are looked at in portions, so that asking for the time costs nothing beside them. */
+const STEPS_PER_LOOK = 32;
+/** Of a directory with more entries than an answer may have, so many more are kept before the last are let go. */
+const UNSORTED_ENTRIES = 50_000;
+
+/** Breadth first, byte-sorted, in turns with everybody else. */
+export async function walkTree(root: NativePath, options: WalkOptions, sink: WalkSink): Promise<WalkSummary> {
+  checkLimits(options);
+  const path = checkedPath(root);
+  const top = now(() => statSync(path)); // what leads nowhere is an error, whether links are followed or not
+  const isLink = now(() => lstatSync(path)).isSymbolicLink();
+  const isDirectory = top.isDirectory() && (options.followDirectorySymlinks || !isLink);
+  if (!isDirectory) return { truncated: false };
+  return await new Walk(byteString(root), options, sink).run();
+}
+
+function checkLimits({ maxDepth, maxDirectories, maxEntries }: WalkOptions): void {
+  if (maxDirectories === 0 || maxEntries === 0) {
+    throw new FsError("refused", "filesystem walk limits must be greater than zero");
+  }
+  const { depth, directories, entries } = MAX_WALK;
+  if (maxDepth > depth || maxDirectories > directories || maxEntries > entries) {
+    throw new FsError(
+      "refused",
+      `filesystem walk limits exceed maximums: depth=${depth}, directories=${directories}, entries=${entries}`,
+    );
+  }
+}
+
+type Found = ListedEntry & { readonly isDirectory: boolean; readonly isFile: boolean };
+
+interface Waiting {
+  /** Below the root, with a slash at its end; empty for the root. */
+  readonly path: string;
+  readonly depth: number;
+}
+
+class Walk {
+  readonly #queue: Waiting[] = [{ path: "", depth: 0 }];
+  readonly #visited = new Set<string>();
+  #entries = 0;
+  #truncated = false;
+  /** No more room, or no more entries allowed. */
+  #isOver = false;
+
+  constructor(
+    private readonly root: string,
+    private readonly options: WalkOptions,
+    private readonly sink: WalkSink,
+  ) {}
+
+  async run(): Promise<WalkSummary> {
+    if (this.options.followDirectorySymlinks) this.#visited.add(identity(this.root));
+    for (let next = 0; next < this.#queue.length && !this.#isOver; next++) {
+      await this.#enter(this.#queue[next]!);
+    }
+    return { truncated: this.#truncated };
+  }
+
+  async #enter(directory: Waiting): Promise<void> {
+    const listed = await this.#list(directory);
+    for (const [step, entry] of listed.entries()) {
+      if (step % STEPS_PER_LOOK === 0 && turnIsOver()) await nextTurn();
+      this.#examine(entry, directory);
+      if (this.#isOver) return;
+    }
+  }
+
+  /**
+   * What is in a directory and leads somewhere, sorted; no more of it than may still be examined, and one.
+   * A directory that went away or is closed to us is an item of the answer.
+   */
+  async #list({ path }: Waiting): Promise<Found[]> {
+    const most = this.options.maxEntries - this.#entries + 1;
+    const found: Found[] = [];
+    try {
+      for (const portion of listDirectory(pathOf(`${this.root}/${path}`))) {
+        for (const entry of portion) {
+          const kinds = kindsOf(entry, `${this.root}/${path}`);
+          if (kinds !== null) found.push({ ...entry, ...kinds });
+        }
+        if (found.length > most + UNSORTED_ENTRIES) keepFirst(found, most);
+        if (turnIsOver()) await nextTurn();
+      }
+      keepFirst(found, most);
+      return found;
+    } catch (error) {
+      if (!(error instanceof FsError)) throw error;
+      this.#offer({ kind: "error", path: nativeOf(path.slice(0, -1)), message: error.message });
+      return [];
+    }
+  }
+
+  #examine(entry: Found, { path: parent, depth }: Waiting): void {
+    if (this.#entries === this.options.maxEntries) return this.#stop();
+    this.#entries++;
+
+    const { followDirectorySymlinks, pruneHiddenDirectories, maxDepth } = this.options;
+    const path = parent + entry.name;
+    const isLink = entry.kind === "symlink" || entry.kind === "unknown" && this.#isLink(path);
+    if (isLink && !(followDirectorySymlinks && entry.isDirectory)) return;
+    if (!entry.isDirectory && !entry.isFile) return;
+    if (!this.#offer({ kind: entry.isDirectory ? "directory" : "file", path: nativeOf(path) })) return;
+    const isHidden = pruneHiddenDirectories && entry.name.startsWith(".");
+    if (entry.isDirectory && depth < maxDepth && !isHidden) this.#queueUp(path, depth + 1);
+  }
+
+  /** Asked only of file systems that do not tell kinds. Who went away meanwhile is no link. */
+  #isLink(path: string): boolean {
+    return unlessMissing(() => lstatSync(pathOf(`${this.root}/${path}`)))?.isSymbolicLink() ?? false;
+  }
+
+  #queueUp(path: string, depth: number): void {
+    const { followDirectorySymlinks, maxDirectories } = this.options;
+    const place = followDirectorySymlinks ? identity(`${this.root}/${path}`) : null;
+    if (place !== null && this.#visited.has(place)) return;
+    if (this.#queue.length === maxDirectories) {
+      this.#truncated = true;
+      return;
+    }
+    if (place !== null) this.#visited.add(place);
+    this.#queue.push({ path: `${path}/`, depth });
+  }
+
+  #offer(item: Parameters<WalkSink>[0]): boolean {
+    if (this.sink(item)) return true;
+    this.#stop();
+    return false;
+  }
+
+  #stop(): void {
+    this.#truncated = true;
+    this.#isOver = true;
+  }
+}
+
+/** In the order of their bytes. */
+function keepFirst(found: Found[], most: number): void {
+  found.sort(({ name }, { name: other }) => name < other ? -1 : name > other ? 1 : 0);
+  found.length = Math.min(found.length, most);
+}
+
+/** Two paths with the same one are the same directory. */
+function identity(path: string): string {
+  try {
+    return realpathSync.native(pathOf(path === "" ? "/" : path), { encoding: "buffer" }).toString("latin1");
+  } catch (error) {
+    if (asFsError(error) instanceof FsError) return path; // gone meanwhile; entering it will say so
+    throw error;
+  }
+}

@@ -1,0 +1,226 @@
+import { FsError } from "../fs/fs_error.ts";
+import { MAX_MISSING_PATHS, type NativePath, type Soon } from "../fs/file_system.ts";
+import { localFileSystem as files } from "../fs/local/local_file_system.ts";
+import { decodeBase64, encodeBase64 } from "../wire/base64.ts";
+import { DecodeError } from "../wire/decode_error.ts";
+import type { FileUri } from "../wire/file_uri.ts";
+import { fileUriFromPath } from "../wire/file_uri.ts";
+import { MAX_BLOCK_BYTES } from "../wire/fs_messages.ts";
+import { INVALID_REQUEST, WireError } from "../wire/wire_error.ts";
+import { checkHandleId } from "./file_handles.ts";
+import type { Touched } from "./file_order.ts";
+import { nativePath } from "./native_path.ts";
+import type { Caller, Found, Routes } from "./route.ts";
+import { refuseUnenforceableFiles } from "./sandbox_gate.ts";
+import { WalkAnswer } from "./walk_answer.ts";
+
+/** `fs/*`: wire words in, files out. */
+export const fsRoutes: Pick<Routes, Extract<keyof Routes, `fs/${string}`>> = {
+  "fs/readFile"({ path: uri, followSymlinks, sandbox }, { files: { order, allowance }, gone }) {
+    refuseUnenforceableFiles(sandbox);
+    const path = nativePath(uri);
+    let held = 0;
+    const giveBack = () => {
+      allowance.giveBack(held);
+      held = 0;
+    };
+    const mayTake = async (bytes: number) => {
+      await allowance.take(bytes);
+      held = bytes;
+      // Nobody waits for the answer any more, so nobody will write it.
+      gone.addEventListener("abort", giveBack, { once: true });
+    };
+    const follow = followSymlinks ?? true;
+    const bytes = order.run(reads(path), () => files.readFile(path, { followSymlinks: follow, mayTake }));
+    if (!(bytes instanceof Promise)) return () => ({ dataBase64: encodeBase64(bytes) });
+    return bytes.then((later) => () => {
+      gone.removeEventListener("abort", giveBack);
+      giveBack();
+      return { dataBase64: encodeBase64(later) };
+    }, (error) => {
+      gone.removeEventListener("abort", giveBack);
+      giveBack();
+      throw error;
+    });
+  },
+
+  "fs/writeFile"({ path: uri, dataBase64, followSymlinks, sandbox }, { files: { order } }) {
+    refuseUnenforceableFiles(sandbox);
+    const path = nativePath(uri);
+    const bytes = fileContent(dataBase64);
+    const follow = { followSymlinks: followSymlinks ?? true };
+    return done(order.run(changes(path), () => files.writeFile(path, bytes, follow)));
+  },
+
+  "fs/open"({ handleId, path: uri, mode, sandbox }, { files: { order, handles } }) {
+    refuseUnenforceableFiles(sandbox);
+    checkHandleId(handleId);
+    const path = nativePath(uri);
+    const touched = [{ handle: handleId }, { path, changes: mode === "replace" }];
+    return found(order.run(touched, () => handles.open(files, handleId, path, mode)), () => ({ handleId }));
+  },
+
+  "fs/readBlock"({ handleId, offset, len }, caller) {
+    checkHandleId(handleId);
+    checkBlock("read", len);
+    const { order, handles } = caller.files;
+    return found(order.run(behind(handleId, caller), () => handles.read(handleId, offset, len)), (bytes) => ({
+      chunk: encodeBase64(bytes),
+      eof: bytes.length < len,
+    }));
+  },
+
+  "fs/writeBlock"({ handleId, offset, chunk }, caller) {
+    checkHandleId(handleId);
+    const bytes = decodeBase64(chunk);
+    checkBlock("write", bytes.length);
+    if (BigInt(offset) + BigInt(bytes.length) > LARGEST_OFFSET) {
+      throw new WireError(
+        INVALID_REQUEST,
+        "file write range exceeds the signed 64-bit file offset limit",
+      );
+    }
+    const { order, handles } = caller.files;
+    return done(order.run(behind(handleId, caller), () => handles.write(handleId, offset, bytes)));
+  },
+
+  "fs/close"({ handleId }, caller) {
+    checkHandleId(handleId);
+    const { order, handles } = caller.files;
+    return done(order.run(behind(handleId, caller), () => handles.close(handleId)));
+  },
+
+  "fs/createDirectory"({ path: uri, recursive, followSymlinks, sandbox }, { files: { order } }) {
+    refuseUnenforceableFiles(sandbox);
+    const path = nativePath(uri);
+    const options = { recursive: recursive ?? true, followSymlinks: followSymlinks ?? true };
+    return done(order.run(changes(path), () => files.createDirectory(path, options)));
+  },
+
+  "fs/getMetadata"({ path: uri, followSymlinks, sandbox }, { files: { order } }) {
+    refuseUnenforceableFiles(sandbox);
+    const path = nativePath(uri);
+    const follow = { followSymlinks: followSymlinks ?? true };
+    return found(order.run(reads(path), () => files.getMetadata(path, follow)), (metadata) => metadata);
+  },
+
+  "fs/canonicalize"({ path: uri, sandbox }, { files: { order } }) {
+    refuseUnenforceableFiles(sandbox);
+    const path = nativePath(uri);
+    return found(order.run(reads(path), () => files.canonicalize(path)), (real) => ({
+      path: fileUriFromPath(real).href,
+    }));
+  },
+
+  "fs/readDirectory"({ path: uri, sandbox }, { files: { order } }) {
+    refuseUnenforceableFiles(sandbox);
+    const path = nativePath(uri);
+    return found(order.run(reads(path), () => files.readDirectory(path)), (entries) => ({
+      entries: entries.map(({ name, isDirectory, isFile }) => ({
+        fileName: text(name),
+        isDirectory,
+        isFile,
+      })),
+    }));
+  },
+
+  "fs/walk"({ path: uri, options, sandbox }, { files: { order } }) {
+    refuseUnenforceableFiles(sandbox);
+    const path = nativePath(uri);
+    const answer = new WalkAnswer(uri);
+    const walked = order.run(reads(path), () => files.walk(path, options, (item) => answer.take(item)));
+    return found(walked, ({ truncated }) => answer.result(truncated));
+  },
+
+  "fs/remove"({ path: uri, recursive, force, followSymlinks, sandbox }, { files: { order } }) {
+    refuseUnenforceableFiles(sandbox);
+    const path = nativePath(uri);
+    const options = {
+      recursive: recursive ?? true,
+      force: force ?? true,
+      followSymlinks: followSymlinks ?? true,
+    };
+    return done(order.run(changes(path), () => files.remove(path, options)));
+  },
+
+  "fs/copy"({ sourcePath, destinationPath, recursive, sandbox }, { files: { order } }) {
+    refuseUnenforceableFiles(sandbox);
+    const [source, destination] = [nativePath(sourcePath), nativePath(destinationPath)];
+    const touched = [...reads(source), ...changes(destination)];
+    return done(order.run(touched, () => files.copy(source, destination, { recursive })));
+  },
+
+  "fs/watchMissing"({ watchId, missing, present }, { files: { order, watches } }) {
+    const natives = missing.slice(0, MAX_MISSING_PATHS + 1).map(nativeOrNull);
+    const known = present === null ? null : nativeOrNull(present);
+    const canBe = known !== "foreign" && !natives.includes("foreign");
+    const paths = natives.filter((path) => path !== "foreign");
+    const watch = canBe ? { missing: paths, present: known } : null;
+    return found(order.run(paths.flatMap(reads), () => watches.set(files, watchId, watch)), (watching) => {
+      if (watching) watches.answered(watchId);
+      return { watching };
+    });
+  },
+};
+
+const LARGEST_OFFSET = 2n ** 63n - 1n;
+
+function reads(path: NativePath): Touched[] {
+  return [{ path, changes: false }];
+}
+
+function changes(path: NativePath): Touched[] {
+  return [{ path, changes: true }];
+}
+
+/** A handle, and the file that it was opened for. */
+function behind(handle: string, { files }: Caller): Touched[] {
+  const open = files.handles.find(handle);
+  return open === undefined ? [{ handle }] : [{ handle }, { path: open.path, changes: open.changes }];
+}
+
+function found<T, Result>(
+  value: Soon<T>,
+  inWords: (value: T) => Result,
+): Found<Result> | Promise<Found<Result>> {
+  if (value instanceof Promise) return value.then((later) => () => inWords(later));
+  return () => inWords(value);
+}
+
+function done(value: Soon<void>) {
+  return found(value, () => ({}));
+}
+
+function checkBlock(what: "read" | "write", length: number): void {
+  if (length >= 1 && length <= MAX_BLOCK_BYTES) return;
+  throw new WireError(
+    INVALID_REQUEST,
+    `file ${what} block length must be between 1 and ${MAX_BLOCK_BYTES}`,
+  );
+}
+
+function fileContent(dataBase64: string): Uint8Array {
+  try {
+    return decodeBase64(dataBase64);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw new WireError(
+      INVALID_REQUEST,
+      `fs/writeFile requires valid base64 dataBase64: ${error.message}`,
+    );
+  }
+}
+
+/** A name as JSON can hold it: what is no UTF-8 is lost. */
+function text(name: NativePath): string {
+  return typeof name === "string" ? name : new TextDecoder("utf-8", { ignoreBOM: true }).decode(name);
+}
+
+function nativeOrNull(uri: FileUri): NativePath | "foreign" {
+  try {
+    return nativePath(uri);
+  } catch (error) {
+    if (error instanceof WireError || error instanceof FsError) return "foreign";
+    throw error;
+  }
+}

@@ -1,0 +1,37 @@
+import type { NativePath, WalkItem } from "../fs/file_system.ts";
+import type { FileUri } from "../wire/file_uri.ts";
+import { MAX_WALK_ANSWER, WALK_ITEM_COST, type WalkResult } from "../wire/fs_messages.ts";
+import { encodeNativeBytes } from "../wire/percent_code.ts";
+
+/** Collects what a walk finds, in the protocol's words, until the answer is full. */
+export class WalkAnswer {
+  readonly #entries: WalkResult["entries"][number][] = [];
+  readonly #errors: WalkResult["errors"][number][] = [];
+  /** What every path begins with: the root as the peer has spelled it. */
+  readonly #prefix: string;
+  #cost = 0;
+
+  constructor(private readonly root: FileUri) {
+    this.#prefix = `${root.href.replace(/\/+$/, "")}/`;
+  }
+
+  /** false: there is no room for it. */
+  take(item: WalkItem): boolean {
+    const path = this.#uriOf(item.path);
+    const message = item.kind === "error" ? item.message : "";
+    this.#cost += path.length + message.length + WALK_ITEM_COST;
+    if (this.#cost > MAX_WALK_ANSWER) return false;
+    if (item.kind === "error") this.#errors.push({ path, message });
+    else this.#entries.push({ path, kind: item.kind });
+    return true;
+  }
+
+  result(truncated: boolean): WalkResult {
+    return { entries: this.#entries, errors: this.#errors, truncated };
+  }
+
+  #uriOf(path: NativePath): string {
+    if (path.length === 0) return this.root.href;
+    return this.#prefix + encodeNativeBytes(typeof path === "string" ? Buffer.from(path) : path);
+  }
+}
