@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { Permits } from "../base/permits.ts";
 import { type Answer, type Answerer, Dispatcher, type Request } from "../rpc/dispatcher.ts";
 import { Keepalive } from "../rpc/keepalive.ts";
 import { Outbox } from "../rpc/outbox.ts";
@@ -13,6 +14,7 @@ import { MalformedMessage } from "../wire/parse_json.ts";
 import type { InitializeResult } from "../wire/session_messages.ts";
 import { INVALID_REQUEST, UNKNOWN_METHOD, WireError } from "../wire/wire_error.ts";
 import { ConnectionFiles } from "./connection_files.ts";
+import { ConnectionHttp } from "./connection_http.ts";
 import { environmentInfo } from "./environment_info.ts";
 import { type Handshake, nextHandshake, refusalBefore } from "./handshake.ts";
 import type { Found, Route, Routes } from "./route.ts";
@@ -50,6 +52,8 @@ export class Connection implements Receiver, Answerer, Attached {
   #handshake: Handshake = "new";
   #session: Session | null = null;
   #files: ConnectionFiles | null = null;
+  #http: ConnectionHttp | null = null;
+  readonly #discoveries = new Permits(1);
 
   constructor(private readonly transport: Transport, private readonly options: ConnectionOptions) {
     this.whenEnded = new Promise((resolve) => (this.#tellEnded = resolve));
@@ -178,7 +182,16 @@ export class Connection implements Receiver, Answerer, Attached {
     if (this.#isEnding && name === "process/start") throw new WireError(INVALID_REQUEST, "connection closed");
     const route: Route<Name> = this.options.routes[name];
     const files = (this.#files ??= new ConnectionFiles(this.outbox));
-    return route(decoded, { session, agreed: this.agreed, files, gone: this.#gone.signal });
+    const gone = this.#gone.signal;
+    const http = (this.#http ??= new ConnectionHttp(this.outbox, this.options.clock, gone));
+    return route(decoded, {
+      session,
+      agreed: this.agreed,
+      files,
+      http,
+      discoveries: this.#discoveries,
+      gone,
+    });
   }
 
   #initialize(params: unknown): Found<InitializeResult> {

@@ -15,7 +15,7 @@ export function environmentInfo(): EnvironmentInfo {
     platformOs: platform,
     temporaryDirectories: namedTemp === null ? [] : [uri(namedTemp)],
     tempDir: uri(temp),
-    capabilities: { fsWatchMissing: process.platform === "linux", fileWriteStreaming: true },
+    capabilities: { fsWatchMissing: process.platform === "linux", fileWriteStreaming: true, httpHeaderEnvVars: true },
   };
 }
 

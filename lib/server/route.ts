@@ -1,6 +1,8 @@
 import type { Agreed } from "../wire/extensions.ts";
 import type { MethodName, ParamsOf, ResultOf } from "../wire/methods.ts";
+import type { Permits } from "../base/permits.ts";
 import type { ConnectionFiles } from "./connection_files.ts";
+import type { ConnectionHttp } from "./connection_http.ts";
 import type { Session } from "./session.ts";
 
 /** Whom a request comes from. */
@@ -10,6 +12,10 @@ export interface Caller {
   readonly agreed: Agreed;
   /** Its open files, and the order of its calls on files. */
   readonly files: ConnectionFiles;
+  /** Its requests to web servers. */
+  readonly http: ConnectionHttp;
+  /** One call that looks for capabilities at a time. */
+  readonly discoveries: Permits;
   /** Aborted when the connection ends: nobody waits for the answer any more. */
   readonly gone: AbortSignal;
 }

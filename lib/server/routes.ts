@@ -1,5 +1,7 @@
+import { capabilityRoutes } from "./capability_routes.ts";
 import { environmentInfo } from "./environment_info.ts";
 import { fsRoutes } from "./fs_routes.ts";
+import { httpRoutes } from "./http_routes.ts";
 import { processRoutes } from "./process_routes.ts";
 import type { Routes } from "./route.ts";
 
@@ -9,4 +11,6 @@ export const routes: Routes = {
   "environment/status": () => () => ({ status: "ready" }),
   ...processRoutes,
   ...fsRoutes,
+  ...httpRoutes,
+  ...capabilityRoutes,
 };

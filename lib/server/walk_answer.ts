@@ -1,7 +1,7 @@
 import type { NativePath, WalkItem } from "../fs/file_system.ts";
 import type { FileUri } from "../wire/file_uri.ts";
 import { MAX_WALK_ANSWER, WALK_ITEM_COST, type WalkResult } from "../wire/fs_messages.ts";
-import { encodeNativeBytes } from "../wire/percent_code.ts";
+import { encodeNativeBytes, isWrittenAsItIs } from "../wire/percent_code.ts";
 
 /** Collects what a walk finds, in the protocol's words, until the answer is full. */
 export class WalkAnswer {
@@ -32,6 +32,7 @@ export class WalkAnswer {
 
   #uriOf(path: NativePath): string {
     if (path.length === 0) return this.root.href;
+    if (typeof path === "string" && isWrittenAsItIs(path)) return this.#prefix + path;
     return this.#prefix + encodeNativeBytes(typeof path === "string" ? Buffer.from(path) : path);
   }
 }

@@ -1,4 +1,5 @@
 import { FsError } from "../fs/fs_error.ts";
+import { HttpError, type HttpErrorCode } from "../http/http_error.ts";
 import { ProcessError, type ProcessErrorCode } from "../process/process_error.ts";
 import { DecodeError } from "../wire/decode_error.ts";
 import { INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, NOT_FOUND, WireError } from "../wire/wire_error.ts";
@@ -14,6 +15,12 @@ const PROCESS_CODES: Readonly<Record<ProcessErrorCode, number>> = {
   lost: INTERNAL_ERROR,
 };
 
+const HTTP_WORDS: Readonly<Record<HttpErrorCode, { code: number; prefix: string }>> = {
+  invalid: { code: INVALID_PARAMS, prefix: "http/request " },
+  failed: { code: INTERNAL_ERROR, prefix: "http/request failed: " },
+  body: { code: INTERNAL_ERROR, prefix: "failed to read http/request response body: " },
+};
+
 /** Whatever went wrong, as the peer is told it: the one table from our errors to the protocol's codes. */
 export function inWireWords(error: unknown): WireError {
   if (error instanceof WireError) return error;
@@ -21,6 +28,10 @@ export function inWireWords(error: unknown): WireError {
     return new WireError(PROCESS_CODES[error.code], error.message, error.failure);
   }
   if (error instanceof FsError) return new WireError(fsCode(error), error.message);
+  if (error instanceof HttpError) {
+    const { code, prefix } = HTTP_WORDS[error.code];
+    return new WireError(code, prefix + error.message);
+  }
   if (error instanceof DecodeError) return new WireError(INVALID_PARAMS, error.message);
   return new WireError(INTERNAL_ERROR, error instanceof Error ? error.message : String(error));
 }

@@ -4,7 +4,7 @@ import { flag, nullable, optional, struct, text, u64, usize, variants } from "./
 import { invalidType } from "./invalid_type.ts";
 
 /** A path URI. It may be one of another kind of machine: whoever uses it finds out. */
-const pathUri = () =>
+export const pathUri = () =>
   z.pipe(
     text(),
     z.transform((given, { issues, value }): FileUri => {

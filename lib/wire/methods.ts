@@ -43,10 +43,19 @@ import {
   writeBlockParams,
   writeFileParams,
 } from "./fs_messages.ts";
+import { discoverParams, type DiscoverResult } from "./capability_messages.ts";
+import { httpRequestParams, type HttpRequestResult } from "./http_messages.ts";
 import { initializeParams, type InitializeResult } from "./session_messages.ts";
 
 /** A group of methods that share a sentence when they are called too early. null: callable before all else. */
-export type Family = "exec" | "filesystem" | "environment info" | "environment status" | null;
+export type Family =
+  | "exec"
+  | "filesystem"
+  | "http"
+  | "capability discovery"
+  | "environment info"
+  | "environment status"
+  | null;
 
 export interface Method<Params, Result> {
   readonly family: Family;
@@ -117,6 +126,8 @@ export const methods = {
   "fs/remove": method<Done>()("filesystem", removeParams),
   "fs/copy": method<Done>()("filesystem", copyParams),
   "fs/watchMissing": method<WatchMissingResult>()("filesystem", watchMissingParams),
+  "http/request": method<HttpRequestResult>()("http", httpRequestParams),
+  "capabilityRoots/discoverV1": method<DiscoverResult>()("capability discovery", discoverParams),
 };
 
 export type Methods = typeof methods;

@@ -10,6 +10,13 @@ export function encodeUrlText(text: string): string {
   );
 }
 
+const WRITTEN_AS_IT_IS = /^[!$&-;=@-Z[\]^_a-z|~]*$/;
+
+/** Whether a native path or name has nothing to encode in it. */
+export function isWrittenAsItIs(path: string): boolean {
+  return WRITTEN_AS_IT_IS.test(path);
+}
+
 /** A native path or name, `/` left alone. */
 export function encodeNativeBytes(bytes: Uint8Array): string {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");

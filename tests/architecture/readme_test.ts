@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { PROJECT, readProjectFile } from "./project_files.ts";
 
@@ -11,12 +12,13 @@ const SMALL_TEST = "tests/architecture/docs_test.ts";
 // Offline, because a test must not wait for a registry: what the README fetches is here already, or is not tried.
 const ENV = { ...process.env, EXEC_SERVER_TESTS: SMALL_TEST, npm_config_offline: "true" };
 
-const commands = runnableCommands(await readProjectFile("README.md"));
+const readme = await readProjectFile("README.md");
+const commands = linesMarked("sh run");
 const missing = await whatIsMissing();
 
-/** The lines of all blocks that are marked with `run`. */
-function runnableCommands(markdown: string): string[] {
-  const blocks = [...markdown.matchAll(/^```sh run\n([\s\S]*?)^```$/gm)];
+/** The lines of all blocks that are marked so. */
+function linesMarked(mark: string): string[] {
+  const blocks = [...readme.matchAll(new RegExp(`^\`\`\`${mark}\\n([\\s\\S]*?)^\`\`\`$`, "gm"))];
   return blocks.flatMap(([, lines = ""]) => lines.trim().split("\n"));
 }
 
@@ -28,7 +30,7 @@ async function whatIsMissing(): Promise<string | undefined> {
 
 /** Starts a command as a terminal does: as the leader of a group, so that Ctrl-C reaches all of it. */
 function start(command: string) {
-  return Bun.spawn(command.split(" "), {
+  return Bun.spawn(["/bin/sh", "-c", command], {
     cwd: PROJECT,
     env: ENV,
     detached: true,
@@ -52,7 +54,10 @@ async function runsToItsEnd(command: string): Promise<string> {
   return stdout;
 }
 
-async function servesUntilInterrupted(command: string): Promise<void> {
+async function servesUntilInterrupted(
+  command: string,
+  use: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   await using child = start(command);
   const reader = child.stdout.getReader();
   let said = "";
@@ -65,6 +70,7 @@ async function servesUntilInterrupted(command: string): Promise<void> {
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   try {
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    await use();
   } finally {
     process.kill(-child.pid, "SIGINT");
   }
@@ -89,9 +95,28 @@ describe("the README", () => {
       : undefined;
     const name = reason === undefined ? `\`${command}\` works` : `\`${command}\` is not tried: ${reason}`;
     test.skipIf(reason !== undefined)(name, async () => {
-      if (/(start|exec-server) serve$/.test(command)) return await servesUntilInterrupted(command);
+      if (command.endsWith("task start serve")) return await servesUntilInterrupted(command);
       const stdout = await runsToItsEnd(command);
       if (command.endsWith(" test")) expect(stdout).toMatch(/\n\d+ passed, 0 failed\n$/);
     }, TIMEOUT_MS);
   }
+
+  test.skipIf(missing !== undefined)("has two terminals, and what it types in the second works", async () => {
+    const [serve = ""] = linesMarked("sh serve");
+    const typed = linesMarked("sh client");
+    expect(typed.length).toBeGreaterThan(0);
+    await servesUntilInterrupted(serve, async () => {
+      const said = new Map<string, string>();
+      for (const command of typed) said.set(command, await runsToItsEnd(command));
+      expect(said.get(typed[0]!)).toBe(`hello from ${hostname()}\n`);
+      expect(said.get(typed[1]!)).toContain("lib/mod.ts\n");
+    });
+  }, TIMEOUT_MS);
+
+  test("shows the program that the library's own test runs", async () => {
+    const example = await readProjectFile("tests/support/fixtures/library_example.ts");
+    expect(linesMarked("ts example").join("\n")).toBe(
+      example.trim().replace("../../../lib/mod.ts", "./lib/mod.ts"),
+    );
+  });
 });

@@ -70,6 +70,19 @@ describe("a client", () => {
     expect(process.text()).toBe("early");
   });
 
+  test("72 keeps all that came before the answer to a start until its caller follows", async () => {
+    const { client, connection } = await readyOn(new ScriptedServer());
+    const starting = client.backend.start(startOptions(["x"], { processId: "p" }));
+    const request = await connection.request("process/start");
+    for (let seq = 1; seq <= 40; seq++) connection.output("p", seq, new Uint8Array(64 * 1024));
+    connection.exited("p", 41, 0);
+    connection.closed("p", 42);
+    connection.answer(request, { processId: "p" });
+    const process = new Followed(await starting);
+    expect(await process.end()).toEqual({ exitCode: 0 });
+    expect(process.bytes.stdout).toBe(40 * 64 * 1024);
+  });
+
   test("72 asks exactly once when an exit does not say whether the sandbox was the reason", async () => {
     const { client, connection } = await readyOn(new ScriptedServer());
     const process = await start(client, connection);
@@ -161,6 +174,21 @@ describe("a client", () => {
     expect(second.notifications[0]?.method).toBe("initialized");
     expect(followed.text()).toBe("one two");
     expect(second.count("process/read")).toBe(2);
+  });
+
+  test("74 bears a flood of news before the answer to its read", async () => {
+    const server = new ScriptedServer();
+    const { client, connection } = await readyOn(server);
+    const process = new Followed(await start(client, connection));
+    connection.cut();
+    const second = await server.connection(2);
+    const read = await second.request("process/read");
+    for (let seq = 2; seq <= 500; seq++) second.output("p", seq, new Uint8Array(8 * 1024));
+    second.answer(read, page({ chunks: [chunk(1, "missed")], nextSeq: 2 }));
+    second.exited("p", 501, 0);
+    second.closed("p", 502);
+    expect(await process.end()).toEqual({ exitCode: 0 });
+    expect(process.bytes.stdout).toBe(6 + 499 * 8 * 1024);
   });
 
   test("74 sends unanswered writes again in their order, and before those that came meanwhile", async () => {

@@ -36,6 +36,7 @@ const CODEX_METHODS = [
     "environment/status",
     "environmentConfig/read",
     "capabilities/discoverV2",
+    "capabilityRoots/discoverV1",
   ],
   ...[
     "process/start",

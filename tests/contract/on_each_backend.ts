@@ -1,3 +1,4 @@
+import { CODEX_VERSIONS, findCodex, type RealCodex } from "../support/real_codex.ts";
 import { describe, setDefaultTimeout, test as bunTest } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -89,18 +90,17 @@ const places: Place[] = [
       return await connected(stack, { dial, reconnects: true, extensions: [] });
     },
   },
-  ...realPlace("codex 0.169.0", "CODEX_EXEC_SERVER_BIN"),
-  ...realPlace("codex 0.145.0", "CODEX_0145_BIN"),
+  ...(await Promise.all(CODEX_VERSIONS.map(findCodex))).flatMap(realPlace),
 ];
 
-function realPlace(name: string, variable: string): Place[] {
-  const binary = process.env[variable];
-  if (binary === undefined || binary === "") {
-    console.warn(`contract: ${variable} is not set, so the suite does not run against ${name}`);
+function realPlace(codex: RealCodex): Place[] {
+  if (!codex.found) {
+    console.warn(`contract: not run against a real server: ${codex.reason}`);
     return [];
   }
+  const { binary } = codex;
   return [{
-    name,
+    name: `codex ${codex.version}`,
     isOurs: false,
     async open(stack) {
       const home = await mkdtemp(join(tmpdir(), "contract-"));

@@ -6,6 +6,7 @@ import { serve } from "../../lib/server/serve.ts";
 import { CutProxy } from "../support/cut_proxy.ts";
 import { Followed, startOptions } from "../support/follow.ts";
 import { ManualClock } from "../support/manual_clock.ts";
+import { CODEX_VERSIONS, findCodex } from "../support/real_codex.ts";
 import { oursTarget } from "../support/target_ours.ts";
 import { realTarget } from "../support/target_real.ts";
 import { untilTrue, within } from "../support/peer_deadline.ts";
@@ -280,7 +281,7 @@ describe("a server that is gone", () => {
     await using old = await oursTarget().serve({ flags: [] });
     await using proxy = await CutProxy.to(old.url);
     await using client = await connect(proxy.url);
-    const process = new Followed(await client.backend.start(startOptions(["sleep", "300"])));
+    const process = new Followed(await client.backend.start(startOptions(["cat"], { pipeStdin: true })));
     await using fresh = await oursTarget().serve({ flags: [] });
     proxy.leadTo(fresh.url);
     globalThis.process.kill(old.pid!, "SIGKILL");
@@ -290,13 +291,13 @@ describe("a server that is gone", () => {
   });
 });
 
+const realCodexes = await Promise.all(CODEX_VERSIONS.map(findCodex));
+
 describe("a real Codex server", () => {
-  const binaries = [["0.169.0", "CODEX_EXEC_SERVER_BIN"], ["0.145.0", "CODEX_0145_BIN"]] as const;
-  for (const [version, variable] of binaries) {
-    const target = realTarget(process.env[variable] ?? "");
-    if (target === undefined) {
-      console.warn(`recovery: ${variable} is not set, so codex ${version} is not tried`);
-    }
+  for (const codex of realCodexes) {
+    const { version } = codex;
+    const target = codex.found ? realTarget(codex.binary) : undefined;
+    if (!codex.found) console.warn(`recovery: not tried: ${codex.reason}`);
     test.skipIf(target === undefined)(
       `${version}: cuts lose nothing that it still has, in or out`,
       async () => {

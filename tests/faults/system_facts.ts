@@ -78,9 +78,9 @@ export function untilItWritesNoMore(pid: number): Promise<number> {
   return untilSteady(() => bytesWrittenBy(pid));
 }
 
-/** Resolves with the first number that stays the same for a tenth of a second. */
+/** Resolves with the first number that stays the same for a fifth of a second. */
 export async function untilSteady(measure: () => number): Promise<number> {
-  const enough = 5;
+  const enough = 10;
   let before = Number.NaN;
   for (let same = 0; same < enough;) {
     const now = measure();

@@ -31,12 +31,12 @@ export async function openServer(flags: string[] = []): Promise<ServerUnderTest>
   }
 }
 
-/** What ours does not build yet: files, configuration, sandboxes. */
+/** What ours does not build yet: configuration, sandboxes. */
 function refuseAsOurs(method: string, params: unknown): ReturnType<Refuse> {
   if (method === "process/start" && z.safeParse(Sandboxed, params).success) {
     return { code: -32602, message: "sandboxed process launch is not supported by this server" };
   }
-  if (method === "initialize" || /^(environment|process)\//.test(method)) return null;
+  if (method === "initialize" || /^(environment|fs|process)\//.test(method)) return null;
   return { code: -32601, message: `exec-server stub does not implement \`${method}\` yet` };
 }
 

@@ -22,6 +22,8 @@ export interface ClientOptions {
 
 export interface Conversation {
   readonly answers: readonly ToolAnswer[];
+  /** What the client sent to the model, turn by turn. */
+  readonly requests: readonly unknown[];
   /** What the client printed as the model's last words. */
   readonly said: string;
   readonly stderr: string;
@@ -71,7 +73,7 @@ export async function converse(options: ClientOptions, script: () => Script): Pr
     ]);
     if (model.failure !== undefined) throw model.failure;
     if (late) throw new Error(`The client did not come to an end:\n${stderr}`);
-    return { answers: model.answers, said: said.trim(), stderr, exitCode };
+    return { answers: model.answers, requests: model.requests, said: said.trim(), stderr, exitCode };
   } finally {
     clearTimeout(deadline);
     endGroup(client.pid);

@@ -20,7 +20,7 @@ describe("escape keys", () => {
     ["a\r~.", "a\r<leave>"],
     ["a\n~?b", "a\n<help>b"],
     ["a\r~.never sent", "a\r<leave>"],
-    ["~\r~.", "~\r~."],
+    ["~\r~.", "~\r<leave>"],
     ["", ""],
   ])("%j is %j", (text, expected) => {
     expect(typed(keys(), text)).toBe(expected);

@@ -69,12 +69,16 @@ function tooMany(count: number): FsError {
   );
 }
 
+const DIRECTORY: Kinds = { isDirectory: true, isFile: false };
+const FILE: Kinds = { isDirectory: false, isFile: true };
+const NEITHER: Kinds = { isDirectory: false, isFile: false };
+
 type Kinds = Pick<DirectoryEntry, "isDirectory" | "isFile">;
 
 /** What an entry leads to, or null when it leads nowhere. `directory` ends with a slash. */
 export function kindsOf({ name, kind }: ListedEntry, directory: string): Kinds | null {
   if (kind === "symlink" || kind === "unknown") return kindsAt(pathOf(directory + name));
-  return { isDirectory: kind === "directory", isFile: kind === "file" };
+  return kind === "directory" ? DIRECTORY : kind === "file" ? FILE : NEITHER;
 }
 
 function kindsAt(path: string | Buffer): Kinds | null {

@@ -10,21 +10,27 @@ const IN_CLOEXEC = 0o2000000;
 const IN_NONBLOCK = 0o4000;
 const IN_MASK_ADD = 0x20000000;
 
-function open() {
-  const symbols = {
-    fallocate: { args: [FFIType.i32, FFIType.i32, FFIType.i64, FFIType.i64], returns: FFIType.i32 },
-    syscall: { args: [FFIType.i64, FFIType.i64, FFIType.ptr, FFIType.i64], returns: FFIType.i64_fast },
-    inotify_init1: { args: [FFIType.i32], returns: FFIType.i32 },
-    inotify_add_watch: { args: [FFIType.i32, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
-    inotify_rm_watch: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
-    __errno_location: { args: [], returns: FFIType.ptr },
-  } as const;
+const RWF_NOWAIT = 8;
+
+/** Throws where the library, or one of these names in it, is not there. */
+function load<const Symbols extends Parameters<typeof dlopen>[1]>(symbols: Symbols) {
   try {
     return dlopen("libc.so.6", symbols).symbols;
   } catch {
     // musl carries the machine's name in the library's.
     return dlopen(`libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`, symbols).symbols;
   }
+}
+
+function open() {
+  return load({
+    fallocate: { args: [FFIType.i32, FFIType.i32, FFIType.i64, FFIType.i64], returns: FFIType.i32 },
+    syscall: { args: [FFIType.i64, FFIType.i64, FFIType.ptr, FFIType.i64], returns: FFIType.i64_fast },
+    inotify_init1: { args: [FFIType.i32], returns: FFIType.i32 },
+    inotify_add_watch: { args: [FFIType.i32, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
+    inotify_rm_watch: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
+    __errno_location: { args: [], returns: FFIType.ptr },
+  });
 }
 
 let library: ReturnType<typeof open> | undefined;
@@ -50,6 +56,30 @@ export function reserve(fd: number, offset: number, length: number): void {
   if (!hasLinuxCalls || libc().fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length) === 0) return;
   const error = lastError();
   if (!CANNOT_RESERVE.has(error.errno ?? "")) throw error;
+}
+
+function openPreadv2() {
+  if (!hasLinuxCalls) return null;
+  try {
+    return load({
+      preadv2: {
+        args: [FFIType.i32, FFIType.ptr, FFIType.i32, FFIType.i64, FFIType.i32],
+        returns: FFIType.i64_fast,
+      },
+    });
+  } catch {
+    return null; // younger than some libraries
+  }
+}
+
+let vectored: ReturnType<typeof openPreadv2> | undefined;
+
+/** As much as is in memory of this part of a file; 0 where that is nothing, or where nobody knows. */
+export function readCached(fd: number, into: Uint8Array, position: number): number {
+  vectored ??= openPreadv2();
+  if (vectored === null) return 0;
+  const vector = new BigUint64Array([BigInt(ptr(into)), BigInt(into.length)]);
+  return Math.max(0, Number(vectored.preadv2(fd, ptr(vector), 1, position, RWF_NOWAIT)));
 }
 
 /** The next entries of an open directory as the kernel writes them; none at its end. */

@@ -59,6 +59,7 @@ function readEntries(bytes: Buffer): ListedEntry[] {
   for (let at = 0; at < bytes.length;) {
     const length = bytes[at + 16]! | bytes[at + 17]! << 8;
     const start = at + 19;
+    // What stands behind the NUL, up to eight bytes, is whatever was there before.
     const name = bytes.toString("latin1", start, bytes.indexOf(0, start)) as ByteString;
     if (name !== "." && name !== "..") entries.push({ name, kind: KINDS[bytes[at + 18]!] ?? "other" });
     at += length;

@@ -1,10 +1,10 @@
-import { closeSync, constants } from "node:fs";
-import { checkedPath } from "./native_bytes.ts";
+import { closeSync, constants, ftruncateSync } from "node:fs";
 import type { NativePath, OpenFile, Soon } from "../file_system.ts";
 import { readLater, readNow, SMALL_BYTES, writeLater, writeNow } from "./file_io.ts";
 import { notAFile, OPEN_TO_READ, openRegular } from "./read_file.ts";
+import { readCached } from "./libc.ts";
+import { checkedPath } from "./native_bytes.ts";
 import { now } from "./system_call.ts";
-import { ftruncateSync } from "node:fs";
 
 /** Not emptied on opening, so that nothing is that turns out to be no file. */
 const OPEN_TO_REPLACE = constants.O_WRONLY | constants.O_CREAT | constants.O_NONBLOCK;
@@ -31,7 +31,10 @@ class LocalOpenFile implements OpenFile {
 
   read(offset: number, length: number): Soon<Uint8Array> {
     const buffer = Buffer.allocUnsafeSlow(length);
-    if (length > SMALL_BYTES) return this.#readLater(buffer, offset);
+    if (length > SMALL_BYTES) {
+      const cached = Number.isSafeInteger(offset) ? readCached(this.fd, buffer, offset) : 0;
+      return cached === length ? buffer : this.#readLater(buffer, offset, cached);
+    }
     for (let filled = 0;;) {
       const count = readNow(this.fd, buffer, filled, offset + filled);
       filled += count;
@@ -39,8 +42,8 @@ class LocalOpenFile implements OpenFile {
     }
   }
 
-  async #readLater(buffer: Buffer, offset: number): Promise<Uint8Array> {
-    for (let filled = 0;;) {
+  async #readLater(buffer: Buffer, offset: number, cached: number): Promise<Uint8Array> {
+    for (let filled = cached;;) {
       const count = await readLater(this.fd, buffer, filled, offset + filled);
       filled += count;
       if (count === 0 || filled === buffer.length) return buffer.subarray(0, filled);

@@ -92,7 +92,9 @@ class Walk {
       for (const portion of listDirectory(pathOf(`${this.root}/${path}`))) {
         for (const entry of portion) {
           const kinds = kindsOf(entry, `${this.root}/${path}`);
-          if (kinds !== null) found.push({ ...entry, ...kinds });
+          if (kinds === null) continue;
+          const { isDirectory, isFile } = kinds;
+          found.push({ name: entry.name, kind: entry.kind, isDirectory, isFile });
         }
         if (found.length > most + UNSORTED_ENTRIES) keepFirst(found, most);
         if (turnIsOver()) await nextTurn();

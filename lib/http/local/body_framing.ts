@@ -3,7 +3,9 @@ import type { ResponseHead } from "./response_head.ts";
 /** How far a body goes, told piece by piece. */
 export interface Framing {
   readonly isDone: boolean;
-  /** The body's own part of what came; what comes after the end of the body is left out. Throws an Error. */
+  /** Why nothing more can be told; what came before it is good. */
+  readonly problem: Error | null;
+  /** The body's own part of what came; what comes after the end of the body is left out. */
   decode(bytes: Uint8Array): Uint8Array;
   /** Nothing more comes. Throws an Error if that is too early. */
   close(): void;
@@ -30,6 +32,8 @@ export function framingOf(method: string, { status, headers }: ResponseHead): Fr
 }
 
 class Counted implements Framing {
+  readonly problem = null;
+
   constructor(private left: number) {}
 
   get isDone(): boolean {
@@ -48,6 +52,7 @@ class Counted implements Framing {
 }
 
 class UntilEnd implements Framing {
+  readonly problem = null;
   isDone = false;
 
   decode(bytes: Uint8Array): Uint8Array {
@@ -69,7 +74,10 @@ type Chunk =
   | { readonly state: "data"; readonly left: number }
   | { readonly state: "data end" }
   | { readonly state: "trailers"; readonly bytes: number }
-  | { readonly state: "done" };
+  | { readonly state: "done" }
+  | { readonly state: "broken"; readonly why: string };
+
+const MALFORMED: Chunk = { state: "broken", why: "the response has a malformed chunk" };
 
 class Chunked implements Framing {
   #chunk: Chunk = { state: "size" };
@@ -79,10 +87,14 @@ class Chunked implements Framing {
     return this.#chunk.state === "done";
   }
 
+  get problem(): Error | null {
+    return this.#chunk.state === "broken" ? new Error(this.#chunk.why) : null;
+  }
+
   decode(bytes: Uint8Array): Uint8Array {
     const parts: Uint8Array[] = [];
     let rest = bytes;
-    while (rest.length > 0 && this.#chunk.state !== "done") {
+    while (rest.length > 0 && this.#chunk.state !== "done" && this.#chunk.state !== "broken") {
       if (this.#chunk.state !== "data") {
         rest = this.#readLine(rest);
         continue;
@@ -105,7 +117,8 @@ class Chunked implements Framing {
     const end = bytes.indexOf(LF);
     const part = end < 0 ? bytes : bytes.subarray(0, end);
     if (this.#line.length + part.length > MAX_LINE_BYTES) {
-      throw new Error("the response has a malformed chunk");
+      this.#chunk = MALFORMED;
+      return NOTHING;
     }
     this.#line += Buffer.from(part).toString("latin1");
     if (end < 0) return NOTHING;
@@ -118,17 +131,16 @@ class Chunked implements Framing {
 
 function afterLine(chunk: Chunk, line: string): Chunk {
   if (chunk.state === "data end") {
-    if (line !== "") throw new Error("the response has a malformed chunk");
-    return { state: "size" };
+    return line === "" ? { state: "size" } : MALFORMED;
   }
   if (chunk.state === "trailers") {
     if (line === "") return { state: "done" };
     const bytes = chunk.bytes + line.length;
-    if (bytes > MAX_TRAILER_BYTES) throw new Error("the response has too many trailers");
+    if (bytes > MAX_TRAILER_BYTES) return { state: "broken", why: "the response has too many trailers" };
     return { state: "trailers", bytes };
   }
   const size = /^([\da-f]{1,13})[ \t]*(?:;.*)?$/i.exec(line)?.[1];
-  if (size === undefined) throw new Error("the response has a malformed chunk");
+  if (size === undefined) return MALFORMED;
   const left = Number.parseInt(size, 16);
   return left === 0 ? { state: "trailers", bytes: 0 } : { state: "data", left };
 }

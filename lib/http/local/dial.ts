@@ -1,5 +1,6 @@
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { osErrorWords } from "../../base/os_error.ts";
 import type { Header } from "../http_client.ts";
 import { hostOf } from "./choose_proxy.ts";
 import { basic, defaultPort, type Target } from "./request_head.ts";
@@ -20,7 +21,10 @@ export async function dial(url: URL, proxy: URL | null, ended: AbortSignal): Pro
   const credentials = proxy.username === "" && proxy.password === ""
     ? []
     : [basic("proxy-authorization", proxy)];
-  const upstream = await open(proxy, ended);
+  const upstream = await open(proxy, ended).catch((error) => {
+    if (ended.aborted) throw error;
+    throw new Error(`the proxy ${proxy.host}: ${osErrorWords(error)}`);
+  });
   if (url.protocol === "http:") return { upstream, target: "whole", proxyHeaders: credentials };
   const tunnel = await openTunnel(upstream, url, credentials, ended);
   return { upstream: await secure(tunnel, url, ended), target: "path", proxyHeaders: [] };

@@ -23,6 +23,7 @@ export class OpenBody implements HttpBody {
           this.drop();
           return null;
         }
+        if (this.framing.problem !== null) throw this.framing.problem;
         const bytes = await this.upstream.take();
         if (bytes === null) this.framing.close();
         else this.#rest = this.framing.decode(bytes);

@@ -166,6 +166,7 @@ export class LocalProcess implements ProcessHandle, ChildListener {
     if (this.#life === before) return;
     if (this.#life.state === "exited") this.log.appendExited(this.#life.exitCode, false);
     if (this.#life.state !== "closed") return;
+    this.#child = null; // with its readers, which are most of what a kept process would cost
     this.log.appendClosed();
     this.#tellClosed();
   }

@@ -1,0 +1,231 @@
+import { describe, expect, test } from "bun:test";
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "@std/path";
+import {
+  type FileSystem,
+  type NativePath,
+  type WalkItem,
+  type WalkOptions,
+} from "../../lib/fs/file_system.ts";
+import { FsError } from "../../lib/fs/fs_error.ts";
+import { localFileSystem } from "../../lib/fs/local/local_file_system.ts";
+
+/** The same promises for every file system. Each is made of files of this machine, whoever carries them. */
+const FILE_SYSTEMS: readonly { name: string; open(): Promise<AsyncDisposable & { files: FileSystem }> }[] = [
+  {
+    name: "local",
+    open: () => Promise.resolve({ files: localFileSystem, [Symbol.asyncDispose]: () => Promise.resolve() }),
+  },
+];
+
+const WHOLE_TREE: WalkOptions = {
+  maxDepth: 64,
+  maxDirectories: 10_000,
+  maxEntries: 50_000,
+  followDirectorySymlinks: false,
+  pruneHiddenDirectories: false,
+};
+
+function directory(): Disposable & { path: string; put(name: string, text: string): string } {
+  const path = mkdtempSync(join(tmpdir(), "files-"));
+  return {
+    path,
+    put(name, text) {
+      writeFileSync(join(path, name), text);
+      return join(path, name);
+    },
+    [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }),
+  };
+}
+
+/** How it failed: the errno where the system said so, else what we say. */
+async function failure(doing: () => unknown): Promise<string> {
+  try {
+    await doing();
+  } catch (error) {
+    if (!(error instanceof FsError)) throw error;
+    return error.errno ?? error.message;
+  }
+  throw new Error("Expected a failure");
+}
+
+async function collect(files: FileSystem, root: NativePath, options: Partial<WalkOptions> = {}) {
+  const items: WalkItem[] = [];
+  const { truncated } = await files.walk(root, { ...WHOLE_TREE, ...options }, (item) => items.push(item) > 0);
+  return { items, truncated };
+}
+
+const text = async (bytes: Uint8Array | Promise<Uint8Array>) => Buffer.from(await bytes).toString();
+
+for (const { name, open } of FILE_SYSTEMS) {
+  describe(`the ${name} file system`, () => {
+    test("reads what was written, also of many bytes", async () => {
+      using here = directory();
+      await using opened = await open();
+      const { files } = opened;
+      for (const length of [0, 1, 1_000, 256 * 1024, 256 * 1024 + 1, 5_000_000]) {
+        const bytes = Buffer.alloc(length, "abcdefg");
+        await files.writeFile(`${here.path}/file`, bytes);
+        expect(Buffer.from(await files.readFile(`${here.path}/file`)).equals(bytes)).toBe(true);
+      }
+    });
+
+    test("writes in place, so that mode and hard links stay", async () => {
+      using here = directory();
+      await using opened = await open();
+      const file = here.put("file", "old");
+      chmodSync(file, 0o600);
+      linkSync(file, `${here.path}/same`);
+      await opened.files.writeFile(file, Buffer.from("new and longer"));
+      expect(readFileSync(`${here.path}/same`, "utf8")).toBe("new and longer");
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+    });
+
+    test("names of any bytes go in and come out", async () => {
+      using here = directory();
+      await using opened = await open();
+      const { files } = opened;
+      const names = [
+        Buffer.from([0xff, 0xfe]),
+        "new\nline",
+        "per%41",
+        "ö",
+        "\u{fffd}",
+        " ",
+        "-",
+        "x".repeat(255),
+      ];
+      for (const name of names) {
+        const path = Buffer.concat([Buffer.from(`${here.path}/`), Buffer.from(name as string)]);
+        await files.writeFile(path, Buffer.from("x"));
+        expect(await text(await files.readFile(path))).toBe("x");
+        expect(Buffer.from(await files.canonicalize(path) as string).equals(path)).toBe(true);
+      }
+      const bytesOf = (name: NativePath) => Buffer.from(name as string).toString("hex");
+      const expected = names.map(bytesOf).sort();
+      const { items } = await collect(files, here.path);
+      expect(items.map(({ path }) => bytesOf(path))).toEqual(expected);
+      const listed = await files.readDirectory(here.path);
+      expect(listed.map(({ name }) => bytesOf(name)).sort()).toEqual(expected);
+    });
+
+    test("fails with the system's name for why", async () => {
+      using here = directory();
+      await using opened = await open();
+      const { files } = opened;
+      here.put("file", "x");
+      const missing = `${here.path}/missing/file`;
+      for (
+        const doing of [
+          () => files.readFile(missing),
+          () => files.writeFile(missing, Buffer.from("")),
+          () => files.open(missing, "read"),
+          () => files.getMetadata(missing),
+          () => files.canonicalize(missing),
+          () => files.readDirectory(missing),
+          () => files.createDirectory(missing, { recursive: false }),
+          () => files.remove(missing, { recursive: true, force: false }),
+          () => files.copy(missing, `${here.path}/x`, { recursive: true }),
+          () => collect(files, missing),
+        ]
+      ) expect(await failure(doing)).toBe("ENOENT");
+      expect(await failure(() => files.readDirectory(`${here.path}/file`))).toBe("ENOTDIR");
+      expect(await failure(() => files.createDirectory(`${here.path}/file`, { recursive: true }))).toBe(
+        "EEXIST",
+      );
+      expect(await failure(() => files.readFile(here.path))).toBe(`path \`${here.path}\` is not a file`);
+      expect(await failure(() => files.readFile("/tmp/\0"))).toBe(
+        "file name contained an unexpected NUL byte",
+      );
+    });
+
+    test("an open file is read and written in blocks until it is closed", async () => {
+      using here = directory();
+      await using opened = await open();
+      const { files } = opened;
+      const written = await files.open(`${here.path}/file`, "replace");
+      await written.write(1_000_000, Buffer.from("end"));
+      await written.write(0, Buffer.alloc(600_000, "x"));
+      expect(await failure(() => written.read(0, 1))).toBe("EBADF");
+      await written.close();
+      const read = await files.open(`${here.path}/file`, "read");
+      expect(await text(await read.read(999_999, 10))).toBe("\0end");
+      expect((await read.read(0, 700_000)).length).toBe(700_000);
+      expect((await read.read(1_000_003, 5)).length).toBe(0);
+      await read.close();
+    });
+
+    test("removes a deep and a wide tree, and nothing that a link in it leads to", async () => {
+      using here = directory();
+      await using opened = await open();
+      const deep = `${here.path}/tree/${"d/".repeat(300)}`;
+      mkdirSync(deep, { recursive: true });
+      writeFileSync(`${deep}/file`, "x");
+      for (let i = 0; i < 3_000; i++) here.put(`tree/${i}`, "");
+      here.put("kept", "kept");
+      symlinkSync("../kept", `${here.path}/tree/link`);
+      symlinkSync("..", `${here.path}/tree/d/up`);
+      await opened.files.remove(`${here.path}/tree`, { recursive: true, force: false });
+      expect(readFileSync(`${here.path}/kept`, "utf8")).toBe("kept");
+      expect(await failure(() => opened.files.getMetadata(`${here.path}/tree`))).toBe("ENOENT");
+    });
+
+    test("a copy by way of a link into what is copied comes to an end", async () => {
+      using here = directory();
+      await using opened = await open();
+      mkdirSync(`${here.path}/from/x/y`, { recursive: true });
+      mkdirSync(`${here.path}/to`);
+      symlinkSync("../from/x/y", `${here.path}/to/x`);
+      expect(
+        await failure(() => opened.files.copy(`${here.path}/from`, `${here.path}/to`, { recursive: true })),
+      )
+        .toBe("fs/copy cannot copy a directory to itself or one of its descendants");
+    });
+
+    test("a copied file is whole and has its mode, whatever was there", async () => {
+      using here = directory();
+      await using opened = await open();
+      for (const length of [0, 10, 300_000, 2_500_000]) {
+        const from = here.put("from", "abc".repeat(length).slice(0, length));
+        chmodSync(from, 0o4751);
+        here.put("to", "much longer than all that was there before ".repeat(100_000));
+        await opened.files.copy(from, `${here.path}/to`, { recursive: false });
+        expect(readFileSync(`${here.path}/to`).equals(readFileSync(from))).toBe(true);
+        expect(statSync(`${here.path}/to`).mode & 0o7777).toBe(0o4751);
+        rmSync(`${here.path}/to`);
+      }
+    });
+
+    test("a watch tells when what was missing is there, once", async () => {
+      using here = directory();
+      await using opened = await open();
+      let told = 0;
+      const first = Promise.withResolvers<void>();
+      const watch = await opened.files.watchMissing({ missing: [`${here.path}/a/b`], present: null }, () => {
+        told++;
+        first.resolve();
+      });
+      expect(watch).not.toBeNull();
+      mkdirSync(`${here.path}/a`);
+      await first.promise;
+      mkdirSync(`${here.path}/a/b`);
+      const second = Promise.withResolvers<void>();
+      await opened.files.watchMissing({ missing: [`${here.path}/c`], present: null }, second.resolve);
+      here.put("c", "");
+      await second.promise;
+      expect(told).toBe(1);
+      expect(await opened.files.watchMissing({ missing: [here.path], present: null }, () => {})).toBeNull();
+    });
+  });
+}
