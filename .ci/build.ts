@@ -12,6 +12,8 @@ const FLAGS = [
   // Halves the time to start. Its default format, cjs, knows no top-level await.
   "--bytecode",
   "--format=esm",
+  // What a command does not use is not even read: a third off the start of the small ones.
+  "--splitting",
   // By default a compiled program reads `.env` and runs the preload of `bunfig.toml` in whatever directory it is
   // started: a stranger's checkout would run code in ours.
   "--no-compile-autoload-dotenv",

@@ -35,7 +35,7 @@ async function* examine(flags: Flags): AsyncGenerator<Finding> {
   yield { name: "place", verdict: "ok", detail: `${addressOf(choice)}, ${by}`, hint: null };
   yield* checkTransport(choice);
   const said: string[] = [];
-  await using environment = await openChoice(choice, (line) => said.push(line));
+  await using environment = await openChoice(choice, { onProgramStderr: (line) => said.push(line) });
   const reached = await reach(environment, said);
   yield reached;
   if (reached.verdict === "fail") return;

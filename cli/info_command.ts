@@ -12,7 +12,7 @@ export async function infoCommand(flags: Flags, [word]: readonly string[]): Prom
   if (word !== undefined) throw usageError(`unexpected word ${word}`, "info");
   const choice = await chooseEnvironment(flags, { command: "info" });
   const said: string[] = [];
-  await using environment = await openChoice(choice, (line) => said.push(line));
+  await using environment = await openChoice(choice, { onProgramStderr: (line) => said.push(line) });
   const facts = await ask(environment, said);
   const answer = flags.has("json") ? asJson(choice, environment, facts) : asText(choice, environment, facts);
   await Bun.write(Bun.stdout, answer);

@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
-import { osErrorCode, osErrorText } from "../lib/base/os_error.ts";
 import type { Environment } from "../lib/environment/environment.ts";
-import type { Secret } from "../lib/environment/secret.ts";
+import type { Choice } from "./choose_environment.ts";
 import { CommandError, EXIT } from "./exit_status.ts";
-import type { Place } from "./run_plan.ts";
+import { linkHint } from "./link_hint.ts";
+import { openChoice } from "./open_choice.ts";
 
 /** An environment that can be used now, and what it is called when we speak of it. */
 export interface OpenEnvironment {
@@ -13,63 +12,28 @@ export interface OpenEnvironment {
 }
 
 /** Resolves once commands can be started there. Throws what the user can mend. */
-export async function openEnvironment(place: Place): Promise<OpenEnvironment> {
-  if (place.kind === "here") {
-    const { LocalEnvironment } = await import("../lib/environment/local_environment.ts");
-    return { environment: new LocalEnvironment(), name: null };
-  }
-  const { connectTo, remoteEnvironment } = await import("../lib/environment/connect_remote.ts");
-  const spec = {
-    kind: "url",
-    url: place.url,
-    ...(place.tokenFile === null ? {} : { token: await readToken(place.tokenFile) }),
-    ...(place.tlsCaFile === null ? {} : { tlsCa: place.tlsCaFile }),
-  } as const;
-  const connect = connectTo(
-    spec,
-    place.reconnectMs === null ? {} : { reconnectTimeoutMs: place.reconnectMs },
-  );
-  const environment = remoteEnvironment("remote", spec, connect);
+export async function openEnvironment(choice: Choice, reconnectMs: number | null): Promise<OpenEnvironment> {
+  const said: string[] = [];
+  const environment = await openChoice(choice, {
+    // Only the last words matter: those of a program that could not serve.
+    onProgramStderr: (line) => said.splice(0, said.length, line),
+    ...(reconnectMs === null ? {} : { reconnectTimeoutMs: reconnectMs }),
+  });
+  if (choice.kind === "local") return { environment, name: null };
+  const name = nameOf(choice);
   try {
     await environment.waitUntilReady();
+    return { environment, name };
   } catch (error) {
     await environment[Symbol.asyncDispose]();
-    const { EnvironmentError } = await import("../lib/environment/environment_error.ts");
-    if (!(error instanceof EnvironmentError)) throw error;
-    throw unreachable(place.url, error.detail);
-  }
-  return { environment, name: hostOf(place.url) };
-}
-
-async function readToken(file: string): Promise<Secret> {
-  const { Secret } = await import("../lib/environment/secret.ts");
-  try {
-    return new Secret((await readFile(file, "utf8")).trim());
-  } catch (error) {
-    const code = osErrorCode(error);
-    if (code === null) throw error;
-    throw new CommandError(
-      `cannot read the token in ${file}: ${osErrorText(code)}`,
-      "name the server's token file with --token-file or EXEC_SERVER_TOKEN_FILE",
-      EXIT.notStarted,
-    );
+    const message = error instanceof Error && "detail" in error ? String(error.detail) : String(error);
+    const cause = said.length === 0 ? message : `${message} (its last words: ${said.join("")})`;
+    throw new CommandError(`cannot reach ${name}: ${cause}`, linkHint(message), EXIT.unknown);
   }
 }
 
-/** `ws://devbox:7777` → `devbox:7777`. */
-function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host || url : url;
-}
-
-function unreachable(url: string, message: string): CommandError {
-  return new CommandError(`cannot reach ${hostOf(url)}: ${message}`, hintFor(message), EXIT.unknown);
-}
-
-function hintFor(message: string): string {
-  if (/\b401\b/.test(message)) {
-    return "give the server's token with --token-file FILE or EXEC_SERVER_TOKEN_FILE";
-  }
-  if (/\b403\b/.test(message)) return "the server must be told to accept that name: serve --allow-host NAME";
-  if (/tls|certificate/i.test(message)) return "name the server's certificate authority with --tls-ca FILE";
-  return "see that `exec-server serve` runs there and prints the same URL, or name another with -s URL";
+/** A configured host by its name, `ws://devbox:7777` as `devbox:7777`. */
+function nameOf({ id, spec }: Extract<Choice, { kind: "remote" }>): string {
+  if (id !== "remote" || spec.kind !== "url") return id;
+  return URL.canParse(spec.url) ? new URL(spec.url).host || spec.url : spec.url;
 }

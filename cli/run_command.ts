@@ -49,7 +49,7 @@ async function runToStatus(flags: Flags, words: readonly string[]): Promise<Exit
 }
 
 async function run(plan: RunPlan, events: JsonEvents | null, notices: Notices): Promise<ExitStatus> {
-  const place = await openEnvironment(plan.place);
+  const place = await openEnvironment(plan.place, plan.reconnectMs);
   const { environment, name } = place;
   let leavesItRunning = false;
   try {

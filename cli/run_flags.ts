@@ -1,9 +1,10 @@
 import type { Signal } from "../lib/process/backend.ts";
+import { chooseEnvironment } from "./choose_environment.ts";
 import { readEnvironmentFlags } from "./child_environment.ts";
 import { parseDuration } from "./duration.ts";
 import { CommandError, EXIT, usageError } from "./exit_status.ts";
 import type { Flags } from "./command.ts";
-import type { Place, RunPlan } from "./run_plan.ts";
+import type { RunPlan } from "./run_plan.ts";
 
 /** Asked politely, a command has this long before it is ended by force. */
 const KILL_AFTER_MS = 5_000;
@@ -12,7 +13,7 @@ const KILL_AFTER_MS = 5_000;
 const ENDING_SIGNALS: readonly Signal[] = ["INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "KILL"];
 
 /** Flags of later work: refused aloud, for a run that ignores one would be another run than was asked for. */
-const LATER = ["host", "detach", "name", "label", "keep", "sandbox", "network", "writable", "record"];
+const LATER = ["detach", "name", "label", "keep", "sandbox", "network", "writable", "record"];
 
 /** What of the world decides beside the flags. */
 export interface Surroundings {
@@ -34,7 +35,8 @@ export async function readRunPlan(
   const terminal = flags.has("tty") ||
     (!flags.has("no-tty") && words.length === 0 && !flags.has("no-stdin") && around.stdinIsTerminal());
   return {
-    place: placeOf(flags, around.env),
+    place: await chooseEnvironment(flags, { command: "run", env: around.env, status: EXIT.notStarted }),
+    reconnectMs: time(flags, "reconnect-timeout"),
     argv: words.length === 0 ? null : words,
     terminal,
     stdin: flags.has("no-stdin") ? "none" : "forward",
@@ -56,28 +58,6 @@ export async function readRunPlan(
 
 function notYet(what: string): CommandError {
   return new CommandError(`${what} is not available yet`, "leave it out", EXIT.notStarted);
-}
-
-function placeOf(flags: Flags, env: Surroundings["env"]): Place {
-  const url = [flags.text("server"), env["EXEC_SERVER_URL"], env["CODEX_EXEC_SERVER_URL"]]
-    .map((text) => text?.trim())
-    .find((text) => text !== undefined && text !== "");
-  const reconnectMs = time(flags, "reconnect-timeout");
-  if (url === undefined) return { kind: "here" };
-  if (url.toLowerCase() === "none") {
-    throw new CommandError(
-      "running commands is switched off: the server is `none`",
-      "name one with -s URL, or unset EXEC_SERVER_URL and CODEX_EXEC_SERVER_URL to run here",
-      EXIT.notStarted,
-    );
-  }
-  return {
-    kind: "server",
-    url,
-    tokenFile: flags.text("token-file") ?? (env["EXEC_SERVER_TOKEN_FILE"] || null),
-    tlsCaFile: flags.text("tls-ca") ?? null,
-    reconnectMs,
-  };
 }
 
 function workdirOf(flags: Flags): string | null {

@@ -1,9 +1,13 @@
+import type { Choice } from "./choose_environment.ts";
 import type { NoticeOptions } from "./notices.ts";
 import type { Signal } from "../lib/process/backend.ts";
 
 /** What `run` was asked to do, with every flag read and judged. */
 export interface RunPlan {
-  readonly place: Place;
+  /** Where to run. */
+  readonly place: Choice;
+  /** How long a lost connection is sought; null is as usual. */
+  readonly reconnectMs: number | null;
   /** null: the login shell. */
   readonly argv: readonly string[] | null;
   readonly terminal: boolean;
@@ -19,14 +23,3 @@ export interface RunPlan {
   readonly escapeKey: number | null;
   readonly talk: NoticeOptions;
 }
-
-/** Where to run. */
-export type Place =
-  | { readonly kind: "here" }
-  | {
-    readonly kind: "server";
-    readonly url: string;
-    readonly tokenFile: string | null;
-    readonly tlsCaFile: string | null;
-    readonly reconnectMs: number | null;
-  };

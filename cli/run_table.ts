@@ -1,3 +1,4 @@
+import { placeFlags } from "./place_flags.ts";
 import type { Command } from "./command.ts";
 
 /** `run` in the command table. */
@@ -12,14 +13,7 @@ export const runEntry: Command = {
     "executable; 127 not found; 130 ended by Ctrl-C; 255 connection or result unknown.",
   stopsAtWord: true,
   flags: [
-    {
-      name: "server",
-      short: "s",
-      value: "URL",
-      summary: "where; else EXEC_SERVER_URL, CODEX_EXEC_SERVER_URL (`none` refuses), or here",
-    },
-    { name: "token-file", value: "FILE", summary: "the server's token; else EXEC_SERVER_TOKEN_FILE" },
-    { name: "tls-ca", value: "FILE", summary: "certificate authority of a wss:// server" },
+    ...placeFlags,
     { name: "tty", short: "t", summary: "give the command a terminal (default: only without CMD)" },
     { name: "no-tty", short: "T", summary: "give it pipes" },
     { name: "interactive", short: "i", summary: "accepted; input is forwarded anyway" },
@@ -41,7 +35,6 @@ export const runEntry: Command = {
     { name: "quiet", short: "q", summary: "say nothing about the connection" },
     { name: "verbose", short: "v", summary: "say more" },
     { name: "color", value: "WHEN", summary: "auto, always or never" },
-    { name: "host", value: "NAME", summary: "not available yet" },
     { name: "detach", short: "d", summary: "not available yet" },
     { name: "name", value: "NAME", summary: "not available yet" },
     { name: "label", value: "K=V", repeats: true, summary: "not available yet" },

@@ -309,4 +309,37 @@ onEachTarget(({ target, test }) => {
     const code = (await refusedWith(peer, "fs/readFile", { path: here.uri("file"), sandbox: {} })).code;
     expect(code).toBe(-32602);
   });
+
+  test("fs 81 what a sandbox does not allow is not done, whether it is enforced or refused", async () => {
+    using here = filesDirectory();
+    here.put("file", "kept");
+    await using server = await target.serve();
+    await using peer = await Peer.ready(server.url);
+    const sandbox = {
+      permissions: {
+        type: "managed",
+        file_system: {
+          type: "restricted",
+          entries: [{ path: { type: "special", value: { kind: "root" } }, access: "read" }],
+        },
+        network: "restricted",
+      },
+      cwd: here.uri(),
+      workspaceRoots: [here.uri()],
+      windowsSandboxLevel: "disabled",
+    };
+    const [path, made] = [here.uri("file"), here.uri("made")];
+    const calls: [string, object][] = [
+      ["fs/writeFile", { path, dataBase64: UTF8("new") }],
+      ["fs/open", { handleId: "h", path, mode: "replace" }],
+      ["fs/createDirectory", { path: made }],
+      ["fs/copy", { sourcePath: path, destinationPath: made, recursive: false }],
+      ["fs/remove", { path }],
+    ];
+    for (const [method, params] of calls) {
+      expect((await refusedWith(peer, method, { ...params, sandbox })).code).toBeLessThan(-32_000);
+    }
+    expect(readFileSync(`${here.path}/file`, "utf8")).toBe("kept");
+    expect(existsSync(`${here.path}/made`)).toBe(false);
+  });
 });

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { expect } from "bun:test";
 import { Peer } from "../support/peer.ts";
+import { within } from "../support/peer_deadline.ts";
 import { refusedWith } from "../support/peer_files.ts";
 import { bodyOf, deltasOf, httpRequest, streamedBody, textOf } from "../support/peer_http.ts";
 import { OK, respond, webServer } from "../support/web_server.ts";
@@ -139,5 +140,62 @@ onEachTarget(({ target, test }) => {
     await peer.initialize(sessionId);
     await httpRequest(peer, web.url, { ...stream, timeoutMs: 200 });
     expect((await streamedBody(peer, "r"))[0]!.seq).toBe(1);
+  });
+
+  test("fs 60 nothing is read far ahead of a client that takes nothing", async () => {
+    const total = 256 * MIB;
+    let sent = 0;
+    await using web = await webServer((_, socket) => {
+      socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${total}\r\n\r\n`);
+      const piece = Buffer.alloc(256 * 1024);
+      const go = () => {
+        while (sent < total) {
+          sent += piece.length;
+          if (!socket.write(piece)) return;
+        }
+      };
+      socket.on("drain", go);
+      go();
+    });
+    await using server = await target.serve();
+    const socket = new WebSocket(server.url);
+    let seq = 0;
+    let received = 0;
+    const ended = Promise.withResolvers<void>();
+    const started = Promise.withResolvers<void>();
+    const send = (message: object) => socket.send(JSON.stringify(message));
+    socket.onopen = () => send({ id: 1, method: "initialize", params: { clientName: "slow" } });
+    socket.onmessage = ({ data }) => {
+      const { id, params } = JSON.parse(data as string);
+      if (id === 1) {
+        send({ method: "initialized" });
+        send({
+          id: 2,
+          method: "http/request",
+          params: { method: "GET", url: web.url, requestId: "r", ...stream },
+        });
+      } else if (id === 2) {
+        socket.pause();
+        started.resolve();
+      } else if (params !== undefined) {
+        if (params.seq !== ++seq) ended.reject(new Error(`After ${seq - 1} came ${params.seq}`));
+        received += Buffer.from(params.deltaBase64, "base64").length;
+        if (params.done) ended.resolve();
+      }
+    };
+    try {
+      await within(started.promise, "the answer");
+      // It stands still when every buffer on the way is full, the system's included.
+      for (let before = -1; before !== sent;) {
+        before = sent;
+        await Bun.sleep(200);
+      }
+      expect(sent).toBeLessThan((target.name === "real" ? 200 : 32) * MIB);
+      socket.resume();
+      await within(ended.promise, "the whole body", 30_000);
+      expect(received).toBe(total);
+    } finally {
+      socket.terminate();
+    }
   });
 });

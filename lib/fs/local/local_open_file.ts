@@ -11,7 +11,7 @@ const OPEN_TO_REPLACE = constants.O_WRONLY | constants.O_CREAT | constants.O_NON
 
 export function openFile(path: NativePath, mode: "read" | "replace"): OpenFile {
   const flags = mode === "read" ? OPEN_TO_READ : OPEN_TO_REPLACE;
-  const fd = openRegular(checkedPath(path), flags, () => notAFile(path));
+  const { fd } = openRegular(checkedPath(path), flags, () => notAFile(path));
   const file = new LocalOpenFile(fd);
   if (mode === "replace") {
     try {

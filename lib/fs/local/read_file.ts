@@ -14,31 +14,32 @@ const PIECE_BYTES = 64 * 1024;
 const LARGEST_PIECE_BYTES = 8 * 1024 * 1024;
 
 export function readFile(path: NativePath, options: ReadOptions = {}): Soon<Uint8Array> {
-  const fd = openFor(path, options);
+  const { fd, size } = openFor(path, options);
   let done: Soon<Uint8Array> | null = null;
   try {
-    done = readAll(fd, options);
+    done = readAll(fd, size, options);
     return done;
   } finally {
     if (!(done instanceof Promise)) closeSync(fd);
   }
 }
 
-function openFor(path: NativePath, { followSymlinks = true }: ReadOptions): number {
+function openFor(path: NativePath, { followSymlinks = true }: ReadOptions): RegularFile {
   if (followSymlinks) return openRegular(checkedPath(path), OPEN_TO_READ, () => notAFile(path));
   const flags = OPEN_TO_READ | constants.O_NOFOLLOW;
-  return withoutFollowing(path, (place) => openRegular(place, flags, () => notRegular()));
+  return withoutFollowing(path, (place) => openRegular(place, flags, notRegular));
+}
+
+interface RegularFile {
+  readonly fd: number;
+  readonly size: number;
 }
 
 /** Throws what `refusal` says for anything but a regular file. */
-export function openRegular(
-  path: string | Buffer,
-  flags: number,
-  refusal: () => FsError,
-  mode = 0o666,
-): number {
-  const fd = now(() => openSync(path, flags, mode));
-  if (fstatSync(fd).isFile()) return fd;
+export function openRegular(path: string | Buffer, flags: number, refusal: () => FsError): RegularFile {
+  const fd = now(() => openSync(path, flags, 0o666));
+  const found = fstatSync(fd);
+  if (found.isFile()) return { fd, size: found.size };
   closeSync(fd);
   throw refusal();
 }
@@ -51,8 +52,7 @@ export function notRegular(): FsError {
   return new FsError("refused", "path is not a regular file");
 }
 
-function readAll(fd: number, options: ReadOptions): Soon<Uint8Array> {
-  const size = fstatSync(fd).size;
+function readAll(fd: number, size: number, options: ReadOptions): Soon<Uint8Array> {
   if (size > MAX_READ_FILE_BYTES) throw tooLarge();
   if (size > SMALL_BYTES) return readLarge(fd, size, [], options).finally(() => closeSync(fd));
 

@@ -1,0 +1,90 @@
+import type { FileSystem } from "../../lib/fs/file_system.ts";
+import { MAX_WALK } from "../../lib/fs/file_system.ts";
+import { FsError } from "../../lib/fs/fs_error.ts";
+import { type BytePath, bytePath, isPlainName, join, nativePath } from "./byte_path.ts";
+import type { Entry, Facts, Listing, Side } from "./side.ts";
+
+export interface FarPlace {
+  readonly name: string;
+  readonly files: FileSystem;
+  /** Where its commands start, and where its user is at home; null where it does not tell. */
+  readonly start: string | null;
+  readonly home: string | null;
+  repaired(): Promise<void>;
+}
+
+/** The files of a server. */
+export function farSide({ name, files, start, home, repaired }: FarPlace): Side {
+  return {
+    name,
+    files,
+    powers: null,
+    repaired,
+    async absolute(path) {
+      if (path.startsWith("/")) return path;
+      const [from, rest] = /^~(\/|$)/.test(path) ? [home, path.slice(2)] : [start ?? home, path];
+      if (from !== null) return join(bytePath(from), rest);
+      throw new FsError("refused", "the server does not tell where relative paths begin");
+    },
+    async look(path) {
+      try {
+        return factsOf(await files.getMetadata(nativePath(path)));
+      } catch (error) {
+        if (isMissing(error)) return null;
+        throw error;
+      }
+    },
+    list: (path) => list(files, path),
+  };
+}
+
+function factsOf(found: Awaited<ReturnType<FileSystem["getMetadata"]>>): Facts {
+  return {
+    kind: found.isDirectory ? "directory" : found.isFile ? "file" : "other",
+    isLink: found.isSymlink,
+    size: found.size,
+    modifiedAtMs: found.modifiedAtMs,
+    mode: null,
+    identity: null,
+  };
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof FsError && error.errno === "ENOENT";
+}
+
+/**
+ * The wire lists twice, and neither tells all: a walk has the bytes of every name but leaves out links, a listing has
+ * the links but only names that are UTF-8. What is in the listing alone is a link, or no file.
+ */
+async function list(files: FileSystem, path: BytePath): Promise<Listing> {
+  const entries: Entry[] = [];
+  const seen = new Set<string>();
+  const limits = { maxDepth: 0, maxDirectories: 1, maxEntries: MAX_WALK.entries };
+  const options = { ...limits, followDirectorySymlinks: false, pruneHiddenDirectories: false };
+  const [listed, summary] = await Promise.all([
+    files.readDirectory(nativePath(path)),
+    files.walk(nativePath(path), options, (item) => {
+      if (item.kind === "error") return true;
+      const name = bytePath(item.path);
+      entries.push({ name, kind: item.kind, isLink: false });
+      seen.add(lossy(name));
+      return true;
+    }),
+  ]);
+  const unnamable: string[] = [];
+  for (const { name, isDirectory, isFile } of listed) {
+    const bytes = bytePath(name);
+    if (seen.has(lossy(bytes))) continue;
+    if (lossy(bytes).includes("\u{fffd}")) unnamable.push(lossy(bytes));
+    else entries.push({ name: bytes, kind: isDirectory ? "directory" : isFile ? "file" : "other", isLink: true });
+  }
+  if (summary.truncated && unnamable.length > 0) throw new FsError("unsupported", "directory is too large to list");
+  const wrong = entries.find(({ name }) => !isPlainName(name));
+  if (wrong !== undefined) throw new FsError("refused", `the server names ${JSON.stringify(wrong.name)} as a file`);
+  return { entries, unnamable };
+}
+
+function lossy(name: BytePath): string {
+  return Buffer.from(name, "latin1").toString("utf8");
+}
