@@ -28,7 +28,10 @@ export class BodyPublisher implements Producer {
     this.#id = JSON.stringify(requestId);
   }
 
-  /** Resolves when the last notification is sent, which is told just before, or nobody is there to take it. */
+  /**
+   * Resolves when the last notification is sent, which is told just before, or nobody is there to take it. The
+   * first one is sent in a later turn than this is called in.
+   */
   async publish(beforeEnd: () => void): Promise<void> {
     const wakeUp = () => this.pump();
     this.gone.addEventListener("abort", wakeUp);

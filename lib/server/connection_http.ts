@@ -60,12 +60,10 @@ export class ConnectionHttp {
     }
   }
 
-  /** Sends the body piece by piece, beginning after the message that is being written just now. */
+  /** Sends the body piece by piece. It never begins at once, so the message that is being written comes before. */
   publish(requestId: string, body: HttpBody): void {
     const publisher = new BodyPublisher(requestId, body, this.outbox, this.clock, this.gone);
-    queueMicrotask(() => {
-      void publisher.publish(() => this.#active.delete(requestId));
-    });
+    void publisher.publish(() => this.#active.delete(requestId));
   }
 
   /** The whole body. Rejects with an HttpError. */

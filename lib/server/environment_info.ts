@@ -15,7 +15,11 @@ export function environmentInfo(): EnvironmentInfo {
     platformOs: platform,
     temporaryDirectories: namedTemp === null ? [] : [uri(namedTemp)],
     tempDir: uri(temp),
-    capabilities: { fsWatchMissing: process.platform === "linux", fileWriteStreaming: true, httpHeaderEnvVars: true },
+    capabilities: {
+      fsWatchMissing: process.platform === "linux",
+      fileWriteStreaming: true,
+      httpHeaderEnvVars: true,
+    },
   };
 }
 

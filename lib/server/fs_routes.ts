@@ -1,11 +1,17 @@
 import { FsError } from "../fs/fs_error.ts";
 import { MAX_MISSING_PATHS, type NativePath, type Soon } from "../fs/file_system.ts";
 import { localFileSystem as files } from "../fs/local/local_file_system.ts";
-import { decodeBase64, encodeBase64 } from "../wire/base64.ts";
+import { decodeBase64 } from "../wire/base64.ts";
 import { DecodeError } from "../wire/decode_error.ts";
+import type { WrittenResult } from "../wire/envelope.ts";
 import type { FileUri } from "../wire/file_uri.ts";
 import { fileUriFromPath } from "../wire/file_uri.ts";
-import { MAX_BLOCK_BYTES } from "../wire/fs_messages.ts";
+import {
+  MAX_BLOCK_BYTES,
+  type ReadBlockResult,
+  writeReadBlockResult,
+  writeReadFileResult,
+} from "../wire/fs_messages.ts";
 import { INVALID_REQUEST, WireError } from "../wire/wire_error.ts";
 import { checkHandleId } from "./file_handles.ts";
 import type { Touched } from "./file_order.ts";
@@ -32,11 +38,11 @@ export const fsRoutes: Pick<Routes, Extract<keyof Routes, `fs/${string}`>> = {
     };
     const follow = followSymlinks ?? true;
     const bytes = order.run(reads(path), () => files.readFile(path, { followSymlinks: follow, mayTake }));
-    if (!(bytes instanceof Promise)) return () => ({ dataBase64: encodeBase64(bytes) });
+    if (!(bytes instanceof Promise)) return () => writeReadFileResult(bytes);
     return bytes.then((later) => () => {
       gone.removeEventListener("abort", giveBack);
       giveBack();
-      return { dataBase64: encodeBase64(later) };
+      return writeReadFileResult(later);
     }, (error) => {
       gone.removeEventListener("abort", giveBack);
       giveBack();
@@ -64,10 +70,8 @@ export const fsRoutes: Pick<Routes, Extract<keyof Routes, `fs/${string}`>> = {
     checkHandleId(handleId);
     checkBlock("read", len);
     const { order, handles } = caller.files;
-    return found(order.run(behind(handleId, caller), () => handles.read(handleId, offset, len)), (bytes) => ({
-      chunk: encodeBase64(bytes),
-      eof: bytes.length < len,
-    }));
+    const bytes = order.run(behind(handleId, caller), () => handles.read(handleId, offset, len));
+    return found<Uint8Array, ReadBlockResult>(bytes, (read) => writeReadBlockResult(read, read.length < len));
   },
 
   "fs/writeBlock"({ handleId, offset, chunk }, caller) {
@@ -181,7 +185,7 @@ function behind(handle: string, { files }: Caller): Touched[] {
 
 function found<T, Result>(
   value: Soon<T>,
-  inWords: (value: T) => Result,
+  inWords: (value: T) => Result | WrittenResult<Result>,
 ): Found<Result> | Promise<Found<Result>> {
   if (value instanceof Promise) return value.then((later) => () => inWords(later));
   return () => inWords(value);

@@ -1,3 +1,4 @@
+import type { WrittenResult } from "../wire/envelope.ts";
 import type { Agreed } from "../wire/extensions.ts";
 import type { MethodName, ParamsOf, ResultOf } from "../wire/methods.ts";
 import type { Permits } from "../base/permits.ts";
@@ -21,7 +22,7 @@ export interface Caller {
 }
 
 /** What a method finds out, now or later, and the words for it, chosen when there is room to send them. */
-export type Found<Result> = () => Result;
+export type Found<Result> = () => Result | WrittenResult<Result>;
 
 /** A method's handler. It throws, or rejects with, whatever `wire_words.ts` knows to translate. */
 export type Route<Name extends MethodName> = (

@@ -42,7 +42,15 @@ export function writeNotification(method: string, params?: unknown): string {
   return `{"method":${JSON.stringify(method)},"params":${JSON.stringify(params)}}`;
 }
 
+/** A result that is JSON already: looking through megabytes of base64 for what to escape costs more than to send them. */
+export class WrittenResult<Result> {
+  /** Only a type: what it says. */
+  declare readonly result?: Result;
+  constructor(readonly text: string) {}
+}
+
 export function writeResult(id: RequestId, result: unknown): string {
+  if (result instanceof WrittenResult) return `{"id":${id},"result":${result.text}}`;
   return `{"id":${id},"result":${JSON.stringify(result)}}`;
 }
 

@@ -1,4 +1,6 @@
 import * as z from "zod/mini";
+import { encodeBase64 } from "./base64.ts";
+import { WrittenResult } from "./envelope.ts";
 import { type FileUri, FileUriError, parseFileUri } from "./file_uri.ts";
 import { flag, nullable, optional, struct, text, u64, usize, variants } from "./message_fields.ts";
 import { invalidType } from "./invalid_type.ts";
@@ -32,6 +34,10 @@ export interface ReadFileResult {
   readonly dataBase64: string;
 }
 
+export function writeReadFileResult(bytes: Uint8Array): WrittenResult<ReadFileResult> {
+  return new WrittenResult(`{"dataBase64":"${encodeBase64(bytes)}"}`);
+}
+
 export const openParams = struct("FsOpenParams", {
   handleId: text(),
   path: pathUri(),
@@ -52,6 +58,10 @@ export const readBlockParams = struct("FsReadBlockParams", {
 export interface ReadBlockResult {
   readonly chunk: string;
   readonly eof: boolean;
+}
+
+export function writeReadBlockResult(bytes: Uint8Array, eof: boolean): WrittenResult<ReadBlockResult> {
+  return new WrittenResult(`{"chunk":"${encodeBase64(bytes)}","eof":${eof}}`);
 }
 
 export const writeBlockParams = struct("FsWriteBlockParams", {

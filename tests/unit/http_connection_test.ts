@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { systemClock } from "../../lib/base/clock.ts";
 import type { HttpBody, HttpRequest } from "../../lib/http/http_client.ts";
+import { LocalHttpClient } from "../../lib/http/local/local_http_client.ts";
 import { Outbox } from "../../lib/rpc/outbox.ts";
 import { BodyPublisher } from "../../lib/server/body_publisher.ts";
 import { ConnectionHttp } from "../../lib/server/connection_http.ts";
@@ -100,6 +101,31 @@ describe("the publisher of a body", () => {
     await published;
     expect([sent(), body.isDropped]).toEqual([[], true]);
   });
+});
+
+test("a request leaves no timer behind and asks its caller for nothing more, however it ends", async () => {
+  await using web = await webServer(({ line }) => line.includes("/hang") ? undefined : respond("ok"));
+  const clock = new ManualClock();
+  const client = new LocalHttpClient(clock, {});
+  const givenUp = new AbortController();
+  let listeners = 0;
+  const { signal } = givenUp;
+  const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+  signal.addEventListener = (...given: Parameters<typeof add>) => (listeners++, add(...given));
+  signal.removeEventListener = (...given: Parameters<typeof remove>) => (listeners--, remove(...given));
+  const ask = (path: string) => client.send({ ...request(web.url + path), timeoutMs: 1_000 }, signal);
+  const { body } = await ask("/");
+  expect([clock.pending, listeners]).toEqual([1, 1]);
+  while (await body.take(MIB) !== null);
+  expect([clock.pending, listeners]).toEqual([0, 0]);
+  (await ask("/")).body.drop();
+  expect([clock.pending, listeners]).toEqual([0, 0]);
+  const hanging = ask("/hang").catch((error) => error.message);
+  while (web.seen.length < 3) await Bun.sleep(1);
+  await clock.advance(1_000);
+  expect(await hanging).toEndWith("timed out after 1000 ms");
+  expect([clock.pending, listeners]).toEqual([0, 0]);
+  await web.allClosed();
 });
 
 describe("the requests of one connection", () => {
