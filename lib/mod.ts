@@ -2,7 +2,8 @@
  * What a TypeScript program may import to run commands here or on a server, with the same words for both.
  *
  * An `Environment` is a place; `EnvironmentManager.fromEnv()` knows those that the user configured. `runCommand` runs
- * something to its end; `environment.backend().start(…)` gives the handle of a process to follow and to steer.
+ * something to its end; `environment.backend().start(…)` gives the handle of a process to follow and to steer;
+ * `environment.fileSystem()` and `environment.http()` are its files, and requests that are made from it.
  */
 export { LocalEnvironment } from "./environment/local_environment.ts";
 export { connectTo, remoteEnvironment } from "./environment/connect_remote.ts";
@@ -10,6 +11,9 @@ export { EnvironmentManager } from "./environment/environment_manager.ts";
 export { runCommand } from "./environment/run_command.ts";
 export { followProcess } from "./environment/follow_process.ts";
 export { EnvironmentError } from "./environment/environment_error.ts";
+export { readBlocks, writeBlocks } from "./fs/file_blocks.ts";
+export { FsError } from "./fs/fs_error.ts";
+export { HttpError } from "./http/http_error.ts";
 export { ProcessError } from "./process/process_error.ts";
 export { Secret } from "./environment/secret.ts";
 
@@ -27,6 +31,17 @@ export type { EnvironmentSpec, ProgramSpec, UrlSpec } from "./environment/enviro
 export type { DeferredRegistration, ReadyInfo } from "./environment/deferred_environment.ts";
 export type { LinkState } from "./environment/far_client.ts";
 export type { CommandResult, RunOptions } from "./environment/run_command.ts";
+export type {
+  DirectoryEntry,
+  FileMetadata,
+  FileSystem,
+  MissingWatch,
+  NativePath,
+  OpenFile,
+  WalkItem,
+  WalkOptions,
+} from "./fs/file_system.ts";
+export type { HttpBody, HttpClient, HttpRequest, HttpResponse } from "./http/http_client.ts";
 export type {
   Abilities,
   EnvPolicy,

@@ -44,7 +44,10 @@ export function isPlainName(name: BytePath): boolean {
 export function shownPath(path: BytePath): string {
   const native = nativePath(path);
   const text = typeof native === "string" ? native : path.replace(/[\x80-\xff]/g, hex);
-  return text.replace(/\p{Cc}/gu, (character) => character === "\n" ? "\\n" : character === "\t" ? "\\t" : hex(character));
+  return text.replace(
+    /\p{Cc}/gu,
+    (character) => character === "\n" ? "\\n" : character === "\t" ? "\\t" : hex(character),
+  );
 }
 
 function hex(character: string): string {

@@ -10,17 +10,15 @@ export interface FarPlace {
   /** Where its commands start, and where its user is at home; null where it does not tell. */
   readonly start: string | null;
   readonly home: string | null;
-  repaired(): Promise<void>;
 }
 
 /** The files of a server. */
-export function farSide({ name, files, start, home, repaired }: FarPlace): Side {
+export function farSide({ name, files, start, home }: FarPlace): Side {
   return {
     name,
     files,
     powers: null,
-    repaired,
-    async absolute(path) {
+    absolute(path) {
       if (path.startsWith("/")) return path;
       const [from, rest] = /^~(\/|$)/.test(path) ? [home, path.slice(2)] : [start ?? home, path];
       if (from !== null) return join(bytePath(from), rest);
@@ -59,7 +57,7 @@ function isMissing(error: unknown): boolean {
  */
 async function list(files: FileSystem, path: BytePath): Promise<Listing> {
   const entries: Entry[] = [];
-  const seen = new Set<string>();
+  const seen = new Map<string, number>();
   const limits = { maxDepth: 0, maxDirectories: 1, maxEntries: MAX_WALK.entries };
   const options = { ...limits, followDirectorySymlinks: false, pruneHiddenDirectories: false };
   const [listed, summary] = await Promise.all([
@@ -68,20 +66,30 @@ async function list(files: FileSystem, path: BytePath): Promise<Listing> {
       if (item.kind === "error") return true;
       const name = bytePath(item.path);
       entries.push({ name, kind: item.kind, isLink: false });
-      seen.add(lossy(name));
+      seen.set(lossy(name), (seen.get(lossy(name)) ?? 0) + 1);
       return true;
     }),
   ]);
   const unnamable: string[] = [];
   for (const { name, isDirectory, isFile } of listed) {
     const bytes = bytePath(name);
-    if (seen.has(lossy(bytes))) continue;
-    if (lossy(bytes).includes("\u{fffd}")) unnamable.push(lossy(bytes));
-    else entries.push({ name: bytes, kind: isDirectory ? "directory" : isFile ? "file" : "other", isLink: true });
+    const alike = seen.get(lossy(bytes)) ?? 0;
+    seen.set(lossy(bytes), alike - 1);
+    if (alike > 0) continue;
+    if (typeof name === "string" && name.includes("\u{fffd}")) unnamable.push(lossy(bytes));
+    else {entries.push({
+        name: bytes,
+        kind: isDirectory ? "directory" : isFile ? "file" : "other",
+        isLink: true,
+      });}
   }
-  if (summary.truncated && unnamable.length > 0) throw new FsError("unsupported", "directory is too large to list");
+  if (summary.truncated && unnamable.length > 0) {
+    throw new FsError("unsupported", "directory is too large to list");
+  }
   const wrong = entries.find(({ name }) => !isPlainName(name));
-  if (wrong !== undefined) throw new FsError("refused", `the server names ${JSON.stringify(wrong.name)} as a file`);
+  if (wrong !== undefined) {
+    throw new FsError("refused", `the server names ${JSON.stringify(wrong.name)} as a file`);
+  }
   return { entries, unnamable };
 }
 

@@ -1,25 +1,32 @@
 import {
   chmodSync,
+  closeSync,
+  constants,
   type Dirent,
+  fstatSync,
+  ftruncateSync,
   lstatSync,
+  openSync,
   readdirSync,
   readlinkSync,
   renameSync,
   type Stats,
   statSync,
   utimesSync,
+  write,
 } from "node:fs";
 import { homedir } from "node:os";
 import { osErrorCode } from "../../lib/base/os_error.ts";
 import type { FileSystem } from "../../lib/fs/file_system.ts";
 import { systemError } from "../../lib/fs/fs_error.ts";
 import { bufferOf, type BytePath, bytePath, join } from "./byte_path.ts";
-import type { Facts, Kind, Powers, Side } from "./side.ts";
+import type { ContinuedFile, Facts, Kind, Powers, Side } from "./side.ts";
 
 const powers: Powers = {
   rename: (from, to) => now(() => renameSync(bufferOf(from), bufferOf(to))),
   setMode: (path, mode) => now(() => chmodSync(bufferOf(path), mode)),
   setModified: (path, ms) => now(() => utimesSync(bufferOf(path), ms / 1000, ms / 1000)),
+  openToContinue: (path) => now(() => continued(bufferOf(path))),
   linkText: (path) => now(() => bytePath(readlinkSync(bufferOf(path), { encoding: "buffer" }))),
 };
 
@@ -29,7 +36,7 @@ export function hereSide(files: FileSystem): Side {
     name: null,
     files,
     powers,
-    absolute: (path) => Promise.resolve(absolute(path)),
+    absolute,
     look: (path) => new Promise((resolve) => resolve(look(path))),
     list: (path) =>
       new Promise((resolve) => {
@@ -40,8 +47,31 @@ export function hereSide(files: FileSystem): Side {
         }));
         resolve({ entries, unnamable: [] });
       }),
-    repaired: () => Promise.resolve(),
   };
+}
+
+/** Nobody else may look into it before it is whole and has the mode it is to have. */
+function continued(path: Buffer): ContinuedFile {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+  const fd = openSync(path, flags, 0o600);
+  const { size } = fstatSync(fd);
+  return {
+    size,
+    write: (offset, bytes) => writeAt(fd, bytes, offset),
+    extendTo: (length) => now(() => ftruncateSync(fd, length)),
+    close: () => closeSync(fd),
+  };
+}
+
+async function writeAt(fd: number, bytes: Uint8Array, offset: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    done += await new Promise<number>((resolve, reject) => {
+      write(fd, bytes, done, bytes.length - done, offset + done, (error, count) => {
+        if (error === null) resolve(count);
+        else reject(asFsError(error));
+      });
+    });
+  }
 }
 
 function absolute(path: BytePath): BytePath {

@@ -28,12 +28,24 @@ export interface Listing {
   readonly unnamable: readonly string[];
 }
 
+/** A file that is written on from where it ends. */
+export interface ContinuedFile {
+  /** What it has already. */
+  readonly size: number;
+  write(offset: number, bytes: Uint8Array): Promise<void>;
+  /** What was not written up to there is a hole, and reads as zeros. */
+  extendTo(length: number): void;
+  close(): void;
+}
+
 /** What a machine can do with files beyond what Codex's protocol has a word for. Throws FsError. */
 export interface Powers {
   /** Takes the place of what is there, all at once. */
   rename(from: BytePath, to: BytePath): void;
   setMode(path: BytePath, mode: number): void;
   setModified(path: BytePath, ms: number): void;
+  /** Made where it is not there yet. */
+  openToContinue(path: BytePath): ContinuedFile;
   linkText(path: BytePath): BytePath;
 }
 
@@ -45,10 +57,9 @@ export interface Side {
   /** null where the wire is between us. */
   readonly powers: Powers | null;
   /** Where relative paths begin. */
-  absolute(path: BytePath): Promise<BytePath>;
+  absolute(path: BytePath): BytePath;
   /** null: nothing is there. */
   look(path: BytePath): Promise<Facts | null>;
+  /** The path must lead to the directory without being a link itself. */
   list(path: BytePath): Promise<Listing>;
-  /** Resolves when the machine can be asked again after its connection broke; rejects when it will not be. */
-  repaired(): Promise<void>;
 }

@@ -12,6 +12,8 @@ import { newsIn, type ToldNews } from "./wire_events.ts";
 export interface LinkListener {
   /** What a process did; may come before anything was asked for. */
   news(news: ToldNews): void;
+  /** Something else that was told without being asked. May throw a DecodeError. */
+  notice(method: string, params: unknown): void;
   /** A call was answered, or sent: whether one waits may have changed. */
   callsChanged(): void;
   heard(): void;
@@ -123,6 +125,7 @@ export class Link implements Receiver {
     if (inbound.kind === "notification") {
       const news = newsIn(inbound.method, inbound.params);
       if (news !== null) this.listener.news(news);
+      else this.listener.notice(inbound.method, inbound.params);
     } else if (inbound.kind === "request") {
       this.#refuse(inbound);
     } else {

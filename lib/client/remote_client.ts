@@ -1,4 +1,6 @@
 import { type Clock, systemClock } from "../base/clock.ts";
+import type { FileSystem } from "../fs/file_system.ts";
+import type { HttpClient } from "../http/http_client.ts";
 import type { Backend } from "../process/backend.ts";
 import type { CallOptions } from "../rpc/caller.ts";
 import { readEnvironmentInfo, readStatusAnswer } from "../wire/client_messages.ts";
@@ -40,6 +42,9 @@ export interface RemoteClientOptions {
 
 /** One logical client of one server session, over as many connections as it takes. */
 export class RemoteClient implements AsyncDisposable {
+  #files: Promise<FileSystem> | null = null;
+  #http: Promise<HttpClient> | null = null;
+
   private constructor(
     private readonly uplink: Uplink,
     readonly backend: Backend,
@@ -77,6 +82,24 @@ export class RemoteClient implements AsyncDisposable {
   /** The extensions agreed on the current connection; while there is none, those of the last. */
   get agreed(): Agreed {
     return this.uplink.agreed;
+  }
+
+  /** The files there; always the same. Loaded when they are first needed. */
+  files(): Promise<FileSystem> {
+    const load = async () => {
+      const { RemoteFileSystem } = await import("./remote_file_system.ts");
+      return new RemoteFileSystem(this.uplink, this.info);
+    };
+    return (this.#files ??= load());
+  }
+
+  /** Makes requests from there; always the same. Loaded when it is first needed. */
+  http(): Promise<HttpClient> {
+    const load = async () => {
+      const { RemoteHttpClient } = await import("./remote_http_client.ts");
+      return new RemoteHttpClient(this.uplink, this.info);
+    };
+    return (this.#http ??= load());
   }
 
   /** Asks the server, now. Rejects with a ClientError. */

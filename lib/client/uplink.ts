@@ -42,11 +42,13 @@ export class Uplink {
   #user!: UplinkUser;
   readonly #pace: ReadingPace;
   readonly #listeners = new Set<(state: ClientState) => void>();
+  readonly #notices = new Map<string, (params: unknown) => void>();
+  readonly #holds = new Set<() => boolean>();
   readonly #closed = new AbortController();
   #waiters: PromiseWithResolvers<OpenSession>[] = [];
 
   constructor(private readonly options: UplinkOptions) {
-    this.#pace = new ReadingPace(options.clock, () => this.#needsPace && this.#user.isBehind);
+    this.#pace = new ReadingPace(options.clock, () => this.#isBehind);
   }
 
   get state(): ClientState {
@@ -74,6 +76,16 @@ export class Uplink {
   onState(listener: (state: ClientState) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Whose the notifications of this method are; those of a method that is nobody's are not heard. */
+  onNotice(method: string, take: (params: unknown) => void): void {
+    this.#notices.set(method, take);
+  }
+
+  /** The connection is not read while this is true of somebody who has no other way to slow the server down. */
+  holdWhile(isBehind: () => boolean): void {
+    this.#holds.add(isBehind);
   }
 
   /** Waits while the connection is being recovered; rejects with a ClientError once that has failed. */
@@ -110,14 +122,16 @@ export class Uplink {
     await link?.whenOver;
   }
 
-  get #needsPace(): boolean {
-    return this.#session !== null && !this.#session.agreed.has("flow.v1");
+  get #isBehind(): boolean {
+    const needsPace = this.#session !== null && !this.#session.agreed.has("flow.v1");
+    return needsPace && this.#user.isBehind || [...this.#holds].some((isBehind) => isBehind());
   }
 
   #attach(resume: string | null, givenUp: AbortSignal): Promise<OpenSession> {
     const { dial, clientName, extensions, initializeMs, clock } = this.options;
     const listener = {
       news: (news: ToldNews) => this.#user.news(news),
+      notice: (method: string, params: unknown) => this.#notices.get(method)?.(params),
       callsChanged: () => this.#pace.adjust(),
       heard: () => this.#pace.heard(),
       ended: () => this.#noticeEnd(),

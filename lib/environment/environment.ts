@@ -1,3 +1,5 @@
+import type { FileSystem } from "../fs/file_system.ts";
+import type { HttpClient } from "../http/http_client.ts";
 import type { Abilities, ProcessHandle, StartOptions } from "../process/backend.ts";
 import type { LinkState } from "./far_client.ts";
 
@@ -60,6 +62,10 @@ export interface Environment extends AsyncDisposable {
   readonly capabilities: Capabilities;
   /** Asking takes no connection; using it does. Throws an EnvironmentError where commands are not allowed. */
   backend(options?: UseOptions): EnvironmentBackend;
+  /** Its files. Throws an EnvironmentError where they are not to be touched. */
+  fileSystem(options?: UseOptions): FileSystem;
+  /** Makes requests from there. */
+  http(options?: UseOptions): HttpClient;
   /** Connects where that is needed. */
   info(): Promise<EnvironmentInfo>;
   /** Never starts or repairs a connection, and is never remembered. */

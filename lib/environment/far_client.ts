@@ -1,3 +1,5 @@
+import type { FileSystem } from "../fs/file_system.ts";
+import type { HttpClient } from "../http/http_client.ts";
 import type { Backend } from "../process/backend.ts";
 
 /** How it stands with a connection that repairs itself. `failed` is the end of it. */
@@ -20,6 +22,9 @@ export interface FarInfo {
 /** What an environment needs of the client that stays with a server. */
 export interface FarClient extends AsyncDisposable {
   readonly backend: Backend;
+  /** Its files, and requests from there. Absent in a client that has only processes. */
+  files?(): Promise<FileSystem>;
+  http?(): Promise<HttpClient>;
   readonly state: LinkState;
   onState(listener: (state: LinkState) => void): () => void;
   readonly agreed: ReadonlySet<string>;

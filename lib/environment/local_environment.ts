@@ -1,4 +1,6 @@
 import { systemClock } from "../base/clock.ts";
+import type { FileSystem } from "../fs/file_system.ts";
+import type { HttpClient } from "../http/http_client.ts";
 import { LocalBackend } from "../process/local/local_backend.ts";
 import {
   ALL_CAPABILITIES,
@@ -12,6 +14,8 @@ import {
 } from "./environment.ts";
 import { EnvironmentError } from "./environment_error.ts";
 import { localInfo } from "./local_info.ts";
+import { ReachedFiles } from "./reached_files.ts";
+import { ReachedHttp } from "./reached_http.ts";
 
 /** This machine. Always ready. */
 export class LocalEnvironment implements Environment {
@@ -30,6 +34,15 @@ export class LocalEnvironment implements Environment {
       // What it throws at once becomes a rejection, as it is elsewhere.
       start: (options) => new Promise((resolve) => resolve(backend.start(options))),
     };
+  }
+
+  fileSystem(): FileSystem {
+    if (!this.capabilities.filesystemEnabled) throw new EnvironmentError("unavailable", NO_ENVIRONMENT);
+    return new ReachedFiles(localFiles);
+  }
+
+  http(): HttpClient {
+    return new ReachedHttp(localHttp);
   }
 
   info(): Promise<EnvironmentInfo> {
@@ -55,4 +68,15 @@ export class LocalEnvironment implements Environment {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#backend[Symbol.asyncDispose]();
   }
+}
+
+// Loaded when they are first used: a command that only runs does not pay for them.
+
+async function localFiles(): Promise<FileSystem> {
+  return (await import("../fs/local/local_file_system.ts")).localFileSystem;
+}
+
+async function localHttp(): Promise<HttpClient> {
+  const { LocalHttpClient } = await import("../http/local/local_http_client.ts");
+  return new LocalHttpClient(systemClock);
 }

@@ -1,3 +1,5 @@
+import type { FileSystem } from "../fs/file_system.ts";
+import type { HttpClient } from "../http/http_client.ts";
 import type { Abilities, ProcessHandle, StartOptions } from "../process/backend.ts";
 import {
   ALL_CAPABILITIES,
@@ -14,6 +16,8 @@ import { EnvironmentError } from "./environment_error.ts";
 import type { Connect, FarClient, LinkState } from "./far_client.ts";
 import { infoFrom } from "./far_info.ts";
 import { LazyClient } from "./lazy_client.ts";
+import { ReachedFiles } from "./reached_files.ts";
+import { ReachedHttp } from "./reached_http.ts";
 
 export interface RemoteOptions {
   readonly id: string;
@@ -36,11 +40,20 @@ export class RemoteEnvironment implements Environment {
     this.#client = new LazyClient(connect, failures);
   }
 
-  backend({ reconnect = true }: UseOptions = {}): EnvironmentBackend {
+  backend(options?: UseOptions): EnvironmentBackend {
     if (!this.capabilities.execEnabled) throw new EnvironmentError("unavailable", NO_ENVIRONMENT);
-    return reconnect
-      ? new FarBackend(() => this.#client.use())
-      : new FarBackend(() => this.#client.current());
+    return new FarBackend(this.#reach(options));
+  }
+
+  fileSystem(options?: UseOptions): FileSystem {
+    if (!this.capabilities.filesystemEnabled) throw new EnvironmentError("unavailable", NO_ENVIRONMENT);
+    const reach = this.#reach(options);
+    return new ReachedFiles(async () => (await reach()).files?.() ?? onlyProcesses());
+  }
+
+  http(options?: UseOptions): HttpClient {
+    const reach = this.#reach(options);
+    return new ReachedHttp(async () => (await reach()).http?.() ?? onlyProcesses());
   }
 
   async info(): Promise<EnvironmentInfo> {
@@ -80,6 +93,14 @@ export class RemoteEnvironment implements Environment {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#client[Symbol.asyncDispose]();
   }
+
+  #reach({ reconnect = true }: UseOptions = {}): () => FarClient | Promise<FarClient> {
+    return reconnect ? () => this.#client.use() : () => this.#client.current();
+  }
+}
+
+function onlyProcesses(): never {
+  throw new EnvironmentError("unavailable", "Cannot reach more than the processes of this environment");
 }
 
 /** Starts processes through whatever client there is at that moment. */

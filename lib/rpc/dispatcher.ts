@@ -79,9 +79,12 @@ export class Dispatcher implements Producer {
     this.#schedule();
   }
 
-  /** The other side is gone: what it had asked for still happens, and what waits for something is given up. */
-  end(): void {
-    while (this.#queued() > 0) {
+  /**
+   * The connection is over, and what waits for something is given up. What was asked and not begun still happens
+   * where the other side has left, and is dropped where we hang up.
+   */
+  end(queued: "finish" | "drop"): void {
+    while (queued === "finish" && this.#queued() > 0) {
       const next = this.#next();
       if ("tell" in next) {
         next.tell();

@@ -49,6 +49,7 @@ export class Connection implements Receiver, Answerer, Attached {
   /** What this peer and we can beyond Codex. */
   agreed: Agreed = NOTHING_AGREED;
   #isEnding = false;
+  #hungUp = false;
   #handshake: Handshake = "new";
   #session: Session | null = null;
   #files: ConnectionFiles | null = null;
@@ -77,7 +78,7 @@ export class Connection implements Receiver, Answerer, Attached {
       this.#dispatcher.receive({ ...inbound, size: data.length });
     } else if (inbound.kind === "notification" && inbound.method === "process/ack") {
       // At once: it needs no room to be answered in, and somebody may be held until it is heard.
-      if (!this.#acknowledge(inbound.params)) this.transport.end();
+      if (!this.#acknowledge(inbound.params)) this.end();
     } else {
       // In its turn: the `initialize` before it may still be queued.
       this.#dispatcher.receive({ size: data.length, tell: () => this.#listen(inbound) });
@@ -95,7 +96,7 @@ export class Connection implements Receiver, Answerer, Attached {
   ended(): void {
     this.#keepalive.stop();
     this.#isEnding = true;
-    this.#dispatcher.end();
+    this.#dispatcher.end(this.#hungUp ? "drop" : "finish");
     this.#gone.abort();
     this.#files?.end();
     if (this.options.endsSession) this.#session?.end();
@@ -110,6 +111,7 @@ export class Connection implements Receiver, Answerer, Attached {
 
   /** Ends the connection from this side. */
   end(): void {
+    this.#hungUp = true;
     this.transport.end();
   }
 
@@ -143,7 +145,7 @@ export class Connection implements Receiver, Answerer, Attached {
     const expected = inbound.kind === "notification" && inbound.method === "initialized";
     const next = expected ? nextHandshake(this.#handshake, "initialized") : null;
     // A peer that speaks another protocol gets no reply, so as not to feed a loop.
-    if (next === null) this.transport.end();
+    if (next === null) this.end();
     else this.#handshake = next;
   }
 

@@ -4,6 +4,7 @@ import { Input } from "../../lib/process/input.ts";
 import { ProcessError } from "../../lib/process/process_error.ts";
 import { Followed, startOptions } from "../support/follow.ts";
 import { untilTrue, within } from "../support/peer_deadline.ts";
+import { isAlive } from "../support/peer_system.ts";
 import { onEachBackend } from "./on_each_backend.ts";
 
 async function follow(
@@ -168,15 +169,8 @@ onEachBackend(({ test, ours, plain }) => {
     await process.outputWith("\n");
     const pid = Number(process.text());
     await backend[Symbol.asyncDispose]();
-    const isAlive = () => {
-      try {
-        return globalThis.process.kill(pid, 0);
-      } catch {
-        return false;
-      }
-    };
     // A server that has sent the kill may answer before the system has reaped the child.
-    await untilTrue(() => !isAlive(), `the end of process ${pid}`);
+    await untilTrue(() => !isAlive(pid), `the end of process ${pid}`);
   });
 
   ours("everything is able to everything", async (backend) => {

@@ -185,12 +185,22 @@ describe("Dispatcher", () => {
     const bench = new Bench(1);
     bench.dispatcher.receive(request(0, "later"));
     for (let n = 1; n < 5; n++) bench.dispatcher.receive(request(n, n === 3 ? "waits" : "now"));
-    bench.dispatcher.end();
+    bench.dispatcher.end("finish");
     expect(bench.begun).toEqual(["0", "1", "2", "3", "4"]);
     bench.finish(0);
     bench.finish(3);
     await turn();
     expect(bench.transport.sent).toEqual(["1", "2", "4"]);
+  });
+
+  test("when we hang up, what was not begun never happens", async () => {
+    const bench = new Bench(1);
+    bench.dispatcher.receive(request(0, "later"));
+    for (let n = 1; n < 5; n++) bench.dispatcher.receive(request(n, "now"));
+    bench.dispatcher.end("drop");
+    bench.finish(0);
+    await turn();
+    expect({ begun: bench.begun, sent: bench.transport.sent }).toEqual({ begun: ["0"], sent: [] });
   });
 
   test("whatever comes in whatever order, all is begun in order, answered once, and within the limits", async () => {

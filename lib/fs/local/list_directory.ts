@@ -2,7 +2,6 @@ import { closeSync, constants, openSync, readdirSync } from "node:fs";
 import type { ByteString } from "./native_bytes.ts";
 import { hasLinuxCalls, nextEntries } from "./libc.ts";
 import { now } from "./system_call.ts";
-import { nextTurn, turnIsOver } from "./turns.ts";
 
 export type EntryKind = "file" | "directory" | "symlink" | "other" | "unknown";
 
@@ -22,11 +21,10 @@ const KINDS: Readonly<Record<number, EntryKind>> = {
 const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NONBLOCK;
 
 /**
- * What is in a directory, in its own order, in portions that a big directory does not outgrow. `flags` are more
- * of them to open it with.
+ * What is in a directory, in its own order, in portions that a big directory does not outgrow.
  */
-export function* listDirectory(path: string | Buffer, flags = 0): Generator<ListedEntry[], void> {
-  const fd = now(() => openSync(path, OPEN_DIRECTORY | flags));
+export function* listDirectory(path: string | Buffer): Generator<ListedEntry[], void> {
+  const fd = now(() => openSync(path, OPEN_DIRECTORY));
   try {
     if (!hasLinuxCalls) {
       yield listByRuntime(path);
@@ -40,17 +38,6 @@ export function* listDirectory(path: string | Buffer, flags = 0): Generator<List
   } finally {
     closeSync(fd);
   }
-}
-
-/** All of a directory that has at most so many entries, else those and one more. */
-export async function listUpTo(limit: number, path: string | Buffer, flags = 0): Promise<ListedEntry[]> {
-  const found: ListedEntry[] = [];
-  for (const portion of listDirectory(path, flags)) {
-    found.push(...portion);
-    if (found.length > limit) return found.slice(0, limit + 1);
-    if (turnIsOver()) await nextTurn();
-  }
-  return found;
 }
 
 /** The kernel's `struct linux_dirent64`: inode (8), offset (8), length (2), kind (1), name, NUL. */

@@ -17,15 +17,6 @@ export function now<T>(call: () => T): T {
   }
 }
 
-/** Does something with node:fs that takes a while. */
-export async function later<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw asFsError(error);
-  }
-}
-
 /** The answer, or null where there is nothing of that name. */
 export function unlessMissing<T>(call: () => T): T | null {
   try {

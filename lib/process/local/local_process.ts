@@ -30,6 +30,7 @@ export class LocalProcess implements ProcessHandle, ChildListener {
   #openStreams: Set<Stream>;
   #terminated = false;
   #child: Child | null = null;
+  #pid: number | null = null;
   #group: ChildGroup | null = null;
   #stdin: StdinQueue | null = null;
   #tellClosed!: () => void;
@@ -47,12 +48,13 @@ export class LocalProcess implements ProcessHandle, ChildListener {
   /** Binds the record to its child; the child's first words may come right after. */
   adopt(child: Child): void {
     this.#child = child;
+    this.#pid = child.pid;
     this.#group = new ChildGroup(child.pid);
     this.#stdin = child.stdin === null ? null : new StdinQueue(child.stdin, this.options.tty);
   }
 
   get pid(): number | null {
-    return this.#child?.pid ?? null;
+    return this.#pid;
   }
 
   read(options: ReadOptions, givenUp: AbortSignal): LogPage | Promise<LogPage> {

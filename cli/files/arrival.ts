@@ -1,0 +1,200 @@
+import { createHash } from "node:crypto";
+import { closeSync, constants, openSync } from "node:fs";
+import type { NativePath, OpenFile, Soon } from "../../lib/fs/file_system.ts";
+import { FsError } from "../../lib/fs/fs_error.ts";
+import { writeAll } from "../write_all.ts";
+import { BLOCK_BYTES, type BlockSink, isZero } from "./blocks.ts";
+import { bufferOf, type BytePath, join, nativePath, parentOf } from "./byte_path.ts";
+import { isLinkFailure } from "./file_failure.ts";
+import { asFsError } from "./here_side.ts";
+import type { Leftovers } from "./leftovers.ts";
+import type { ContinuedFile, Facts, Powers, Side } from "./side.ts";
+
+/** How a file comes to be at its place: under another name until it is whole. */
+export interface Arrival extends BlockSink {
+  /** Whether what has arrived is still there when the connection to the source, or to here, broke. */
+  readonly survivesLoss: boolean;
+  /** Tells how much of it is there from before; `whole`: all of it, and only the last step is missing. */
+  begin(): Soon<number | "whole">;
+  /** It is whole: it takes its place. `source` is what is known of the original. */
+  finish(length: number, source: Facts | null): Soon<void>;
+  /** It will not become whole. `keep`: the same copy may go on later. */
+  abandon(keep: boolean): Soon<void>;
+}
+
+export interface ArrivalOptions {
+  readonly path: BytePath;
+  /** What is there now. */
+  readonly existing: Facts | null;
+  /** The same for the same content from the same place, so that a later copy can go on; null: it never can. */
+  readonly origin: string | null;
+  readonly leftovers: Leftovers;
+}
+
+export function arrivalAt(side: Side, options: ArrivalOptions): Arrival {
+  if (options.existing?.kind === "other") {
+    if (side.powers !== null) return streamArrival(() => openStream(options.path));
+    throw new FsError("refused", "it is neither a file nor a directory");
+  }
+  return side.powers === null ? new FarArrival(side, options) : new HereArrival(side.powers, options);
+}
+
+/** Into what takes bytes in order and has no place to take. */
+export function streamArrival(open: () => number): Arrival {
+  let fd: number | null = null;
+  let order: Promise<void> = Promise.resolve();
+  const close = () => {
+    if (fd !== null && fd > 2) closeSync(fd);
+    fd = null;
+  };
+  return {
+    survivesLoss: true,
+    begin() {
+      fd = open();
+      return 0;
+    },
+    write: (_, bytes) => (order = order.then(() => writeAll(fd!, bytes))),
+    finish: close,
+    abandon: close,
+  };
+}
+
+function openStream(path: BytePath): number {
+  try {
+    return openSync(bufferOf(path), constants.O_WRONLY | constants.O_NOCTTY);
+  } catch (error) {
+    throw asFsError(error);
+  }
+}
+
+function partName(text: string): string {
+  return `.exec-server-${createHash("sha256").update(text).digest("hex").slice(0, 16)}`;
+}
+
+/** A file of this machine: written beside its place, then renamed over it. */
+class HereArrival implements Arrival {
+  readonly survivesLoss = true;
+  /** What an earlier run left for us, where the copy can go on at all. */
+  readonly #kept: BytePath | null;
+  /** Ours alone: two copies to one place do not write into one file. */
+  readonly #working: BytePath;
+  #file: ContinuedFile | null = null;
+  #end = 0;
+
+  constructor(private readonly powers: Powers, private readonly options: ArrivalOptions) {
+    const { path, origin } = options;
+    const name = partName(`${path}\0${origin ?? crypto.randomUUID()}`);
+    this.#kept = origin === null ? null : join(parentOf(path), `${name}.part`);
+    this.#working = join(parentOf(path), `${name}-${process.pid}.part`);
+  }
+
+  begin(): number {
+    this.#takeOver();
+    this.options.leftovers.add(this.#working);
+    this.#file = this.powers.openToContinue(this.#working);
+    return (this.#end = this.#file.size);
+  }
+
+  #takeOver(): void {
+    if (this.#kept === null) return;
+    try {
+      this.powers.rename(this.#kept, this.#working); // of two who try, one gets it
+    } catch (error) {
+      if (!(error instanceof FsError && error.errno === "ENOENT")) throw error;
+    }
+  }
+
+  write(offset: number, bytes: Uint8Array): Promise<void> | void {
+    this.#end = Math.max(this.#end, offset + bytes.length);
+    // A hole stays a hole; it costs no room and no time.
+    return bytes.length === BLOCK_BYTES && isZero(bytes) ? undefined : this.#file!.write(offset, bytes);
+  }
+
+  finish(length: number, source: Facts | null): void {
+    const { path, existing, leftovers } = this.options;
+    this.#file!.extendTo(length);
+    this.#close();
+    this.powers.setMode(this.#working, (source?.mode ?? existing?.mode ?? 0o666 & ~process.umask()) & 0o777);
+    if (source?.kind === "file") this.powers.setModified(this.#working, source.modifiedAtMs);
+    this.powers.rename(this.#working, path);
+    leftovers.delete(this.#working);
+  }
+
+  abandon(keep: boolean): void {
+    const end = this.#end;
+    if (keep && this.#kept !== null && this.#file !== null && end > 0) {
+      this.#file.extendTo(end);
+      this.#close();
+      this.powers.rename(this.#working, this.#kept);
+    } else {
+      this.#close();
+      this.options.leftovers.remove(this.#working);
+    }
+    this.options.leftovers.delete(this.#working);
+  }
+
+  #close(): void {
+    this.#file?.close();
+    this.#file = null;
+  }
+}
+
+/**
+ * A file of a server. The wire has no rename: it is written beside its place, then the server copies it there and
+ * removes what it copied from. Nothing continues what was begun: a broken connection means to begin again.
+ */
+class FarArrival implements Arrival {
+  readonly survivesLoss = false;
+  readonly #working: BytePath;
+  #file: OpenFile | null = null;
+  #state: "arriving" | "whole" | "placed" = "arriving";
+
+  constructor(private readonly side: Side, private readonly options: ArrivalOptions) {
+    this.#working = join(parentOf(options.path), `${partName(crypto.randomUUID())}.part`);
+  }
+
+  async begin(): Promise<number | "whole"> {
+    if (this.#state !== "arriving") return "whole";
+    const { files } = this.side;
+    const { path, existing } = this.options;
+    // The last step gives the copy's mode to the place; so the copy has the place's first.
+    if (existing !== null) {
+      await files.copy(nativePath(path), nativePath(this.#working), { recursive: false });
+    }
+    this.#file = await files.open(nativePath(this.#working), "replace");
+    return 0;
+  }
+
+  write(offset: number, bytes: Uint8Array) {
+    return this.#file!.write(offset, bytes);
+  }
+
+  async finish(): Promise<void> {
+    const { files } = this.side;
+    const { path, existing } = this.options;
+    await this.#file?.close();
+    this.#file = null;
+    if (this.#state === "arriving") this.#state = "whole";
+    if (this.#state === "whole") await this.#place(nativePath(path), existing === null);
+    this.#state = "placed";
+    await files.remove(nativePath(this.#working), { recursive: false, force: true });
+  }
+
+  async #place(path: NativePath, isNew: boolean): Promise<void> {
+    const { files } = this.side;
+    try {
+      await files.copy(nativePath(this.#working), path, { recursive: false });
+    } catch (error) {
+      // Half of it must not stand there. What was there before is lost already; the whole is beside it.
+      if (!isLinkFailure(error) && isNew) await files.remove(path, { recursive: false, force: true });
+      throw error;
+    }
+  }
+
+  async abandon(): Promise<void> {
+    const { files } = this.side;
+    await Promise.resolve(this.#file?.close()).catch(() => {}); // it is to go, whatever is left to be said of it
+    this.#file = null;
+    await files.remove(nativePath(this.#working), { recursive: false, force: true });
+  }
+}

@@ -1,0 +1,119 @@
+import { closeSync, constants, openSync } from "node:fs";
+import { FsError } from "../../lib/fs/fs_error.ts";
+import type { Arrival } from "./arrival.ts";
+import { carryBlocks, fileBlocks, streamBlocks } from "./blocks.ts";
+import { bufferOf, type BytePath, nativePath } from "./byte_path.ts";
+import type { CopyView } from "./copy_view.ts";
+import { isLinkFailure, isPassingLoss } from "./file_failure.ts";
+import { asFsError } from "./here_side.ts";
+import type { Facts, Side } from "./side.ts";
+
+/** Where the bytes of one file come from. */
+export interface Departure {
+  /** null where nobody knows before the end. */
+  readonly facts: Facts | null;
+  /** It can be read from any place in it, and again. */
+  readonly canRepeat: boolean;
+  blocks(start: number): AsyncIterable<Uint8Array>;
+}
+
+/** Losses of one file without a byte in between, before we think that it will never get through. */
+const MAX_VAIN_LOSSES = 10;
+
+export function fileDeparture(side: Side, path: BytePath, facts: Facts): Departure {
+  return {
+    facts,
+    canRepeat: true,
+    async *blocks(start) {
+      if (start > 0) await mustBeTheSame(side, path, facts);
+      const file = await side.files.open(nativePath(path), "read");
+      try {
+        yield* fileBlocks(file, start, facts.size);
+      } finally {
+        await file.close();
+      }
+    },
+  };
+}
+
+/** What is no file: a pipe, a device, our stdin. */
+export function streamDeparture(path: BytePath | null): Departure {
+  return {
+    facts: null,
+    canRepeat: false,
+    async *blocks() {
+      if (path === null) return yield* streamBlocks(0);
+      const fd = openToRead(path);
+      try {
+        yield* streamBlocks(fd);
+      } finally {
+        closeSync(fd);
+      }
+    },
+  };
+}
+
+function openToRead(path: BytePath): number {
+  try {
+    return openSync(bufferOf(path), constants.O_RDONLY | constants.O_NOCTTY);
+  } catch (error) {
+    throw asFsError(error);
+  }
+}
+
+/** The first half of one file and the second of another would be neither. */
+async function mustBeTheSame(side: Side, path: BytePath, before: Facts): Promise<void> {
+  const now = await side.look(path);
+  if (now?.size === before.size && now.modifiedAtMs === before.modifiedAtMs) return;
+  throw new FsError("refused", "it changed while it was copied");
+}
+
+/**
+ * Copies one file. When the connection breaks, the next call waits until it is repaired: what comes from a server goes on where it was, what goes to one
+ * starts again, and the user is told. Nothing is at its place before it is whole.
+ */
+export async function copyOne(
+  departure: Departure,
+  arrival: Arrival,
+  view: CopyView,
+): Promise<void> {
+  let counted = 0;
+  const count = (bytes: number) => {
+    counted += bytes;
+    view.carried(bytes);
+  };
+  let begun: number | "whole" | null = null;
+  try {
+    for (let vain = 0;;) {
+      const before = counted;
+      try {
+        if (begun === null || !arrival.survivesLoss) {
+          begun = await arrival.begin();
+          if (begun !== "whole") {
+            view.skipped(begun - counted, begun);
+            counted = begun;
+          }
+        }
+        if (begun !== "whole") await carryBlocks(departure.blocks(counted), arrival, counted, count);
+        await arrival.finish(counted, departure.facts);
+        return view.fileDone();
+      } catch (error) {
+        vain = arrival.survivesLoss && counted > before ? 0 : vain + 1;
+        if (!isPassingLoss(error) || !departure.canRepeat || vain > MAX_VAIN_LOSSES) throw error;
+        if (!arrival.survivesLoss) view.startsAgain();
+      }
+    }
+  } catch (error) {
+    await leave(arrival, isLinkFailure(error));
+    throw error;
+  }
+}
+
+/** What went wrong before matters more than that it cannot be tidied up. */
+async function leave(arrival: Arrival, keep: boolean): Promise<void> {
+  try {
+    await arrival.abandon(keep);
+  } catch (error) {
+    if (!(error instanceof FsError)) throw error;
+  }
+}
