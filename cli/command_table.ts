@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { cpEntry, fsEntry } from "./file_table.ts";
 import { doctorEntry, infoEntry } from "./place_table.ts";
 import { runEntry } from "./run_table.ts";
 
@@ -31,6 +32,8 @@ export const commands: readonly Command[] = [
     run: async (flags, words) => (await import("./serve_command.ts")).serveCommand(flags, words),
   },
   runEntry,
+  cpEntry,
+  fsEntry,
   infoEntry,
   doctorEntry,
   {

@@ -1,8 +1,12 @@
 import { CommandError, EXIT, type ExitStatus } from "./exit_status.ts";
 
+const LONGEST = 2_000;
+
 /** Tells on stderr what went wrong: one line of cause, one of what to do. No stack: that is for us, not for users. */
 export function complain(error: unknown): ExitStatus {
-  const message = error instanceof Error ? error.message : String(error);
+  const whole = error instanceof Error ? error.message : String(error);
+  // It may quote what was typed, and somebody may have typed a file.
+  const message = whole.length <= LONGEST ? whole : `${whole.slice(0, LONGEST)}…`;
   const hint = error instanceof CommandError && error.hint !== null ? `Hint: ${error.hint}\n` : "";
   process.stderr.write(`exec-server: ${message}\n${hint}`);
   return error instanceof CommandError ? error.status : EXIT.failed;

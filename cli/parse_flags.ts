@@ -42,6 +42,10 @@ function bindValues(command: Command, valued: readonly Flag[], args: readonly st
   const rest = [...args];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     const flag = valued.find(({ name }) => word === `--${name}`);
+    const named = /^--([^=]+)=/.exec(word)?.[1];
+    if (command.flags.some(({ name, value }) => name === named && value === undefined)) {
+      throw usageError(`option --${named} takes no value`, command.name);
+    }
     if (word === "--") return [...bound, word, ...rest];
     if (flag === undefined) {
       bound.push(word);

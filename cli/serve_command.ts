@@ -5,6 +5,7 @@ import { isLoopback, type ListenUrl, ListenUrlError, parseListenUrl } from "../l
 import { ListenError, serve } from "../lib/server/serve.ts";
 import { serveStdio } from "../lib/server/serve_stdio.ts";
 import { systemClock } from "../lib/base/clock.ts";
+import { osErrorWords } from "../lib/base/os_error.ts";
 import { parseDuration } from "./duration.ts";
 import { CommandError, EXIT, type ExitStatus, usageError } from "./exit_status.ts";
 import type { Flags } from "./command.ts";
@@ -54,10 +55,9 @@ async function serveAs(flags: Flags): Promise<ExitStatus> {
   const auth = settings === null ? null : await openAuthenticator(settings);
   const server = await serve({ ...host, listen, auth, allowHosts: flags.texts("allow-host") });
   const ended = endSignal(); // listened for before anybody can know that we are here
-  await Bun.write(Bun.stdout, `${server.url}\n`);
-  await ended;
+  const status = await told(server.url) ? await ended.then(() => EXIT.ok) : EXIT.failed;
   await server.close();
-  return process.exit(EXIT.ok);
+  return process.exit(status);
 }
 
 /** Whoever reaches the port runs commands as this user. */
@@ -72,6 +72,17 @@ function refuseOpenDoor(
     "add --ws-auth capability-token --ws-token-file FILE (make one with `exec-server token new FILE`), or --insecure-no-auth",
     EXIT.failed,
   );
+}
+
+/** Prints the one line that tells where we are. Where nobody can read it, nobody could ever find us. */
+async function told(url: string): Promise<boolean> {
+  try {
+    await Bun.write(Bun.stdout, `${url}\n`);
+    return true;
+  } catch (error) {
+    process.stderr.write(`Error: Cannot print the URL: ${osErrorWords(error)}\n`);
+    return false;
+  }
 }
 
 /** Resolves at the first request to end. */

@@ -26,6 +26,8 @@ export interface ArrivalOptions {
   readonly path: BytePath;
   /** What is there now. */
   readonly existing: Facts | null;
+  /** null where nobody knows before the end. */
+  readonly size: number | null;
   /** The same for the same content from the same place, so that a later copy can go on; null: it never can. */
   readonly origin: string | null;
   readonly leftovers: Leftovers;
@@ -36,7 +38,9 @@ export function arrivalAt(side: Side, options: ArrivalOptions): Arrival {
     if (side.powers !== null) return streamArrival(() => openStream(options.path));
     throw new FsError("refused", "it is neither a file nor a directory");
   }
-  return side.powers === null ? new FarArrival(side, options) : new HereArrival(side.powers, options);
+  if (side.powers !== null) return new HereArrival(side.powers, options);
+  const isSmall = options.size !== null && options.size <= BLOCK_BYTES;
+  return isSmall ? new SmallArrival(side, options) : new FarArrival(side, options);
 }
 
 /** Into what takes bytes in order and has no place to take. */
@@ -136,6 +140,39 @@ class HereArrival implements Arrival {
   #close(): void {
     this.#file?.close();
     this.#file = null;
+  }
+}
+
+/** A small file of a server: it arrives in one message, so it arrives whole or not at all. */
+class SmallArrival implements Arrival {
+  readonly survivesLoss = true;
+  readonly #blocks: Uint8Array[] = [];
+
+  constructor(private readonly side: Side, private readonly options: ArrivalOptions) {}
+
+  begin(): number {
+    return 0;
+  }
+
+  write(_offset: number, bytes: Uint8Array): void {
+    this.#blocks.push(bytes);
+  }
+
+  async finish(): Promise<void> {
+    const { files } = this.side;
+    const path = nativePath(this.options.path);
+    try {
+      await files.writeFile(path, Buffer.concat(this.#blocks));
+    } catch (error) {
+      if (!isLinkFailure(error) && this.options.existing === null) {
+        await files.remove(path, { recursive: false, force: true });
+      }
+      throw error;
+    }
+  }
+
+  abandon(): void {
+    this.#blocks.length = 0;
   }
 }
 

@@ -2,10 +2,10 @@ import { read } from "node:fs";
 import type { OpenFile, Soon } from "../../lib/fs/file_system.ts";
 import { asFsError } from "./here_side.ts";
 
-/** What one question of the wire may ask for. */
-export const BLOCK_BYTES = 1024 * 1024;
+/** What one question asks for: half of what the wire allows, as fast and held in half the memory. */
+export const BLOCK_BYTES = 512 * 1024;
 /** Blocks on their way at a time, in each direction: enough to hide a round trip, little enough to hold. */
-const AHEAD = 4;
+const AHEAD = 3;
 /** How long to wait for more of what somebody made non-blocking before it was ours. */
 const RETRY_MS = 5;
 
@@ -20,17 +20,13 @@ export async function* fileBlocks(file: OpenFile, start: number, size: number): 
     next += BLOCK_BYTES;
   };
   try {
-    for (let position = start;;) {
+    for (;;) {
       if (asked.length === 0) askNext();
       while (asked.length < AHEAD && next < size) askNext();
       const block = await asked.shift()!;
-      if (block.length === 0) return;
-      yield block;
-      position += block.length;
-      if (block.length === BLOCK_BYTES) continue;
-      // The end, as it was; where the file grew meanwhile, what was read beyond does not join on.
-      await Promise.allSettled(asked.splice(0));
-      next = position;
+      if (block.length > 0) yield block;
+      // The end as it was; where the file grew meanwhile, what was asked for beyond does not join on.
+      if (block.length < BLOCK_BYTES) return;
     }
   } finally {
     await Promise.allSettled(asked);

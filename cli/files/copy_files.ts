@@ -2,7 +2,7 @@ import { FsError } from "../../lib/fs/fs_error.ts";
 import { CommandError } from "../exit_status.ts";
 import { arrivalAt, streamArrival } from "./arrival.ts";
 import { BLOCK_BYTES } from "./blocks.ts";
-import { type BytePath, bytePath, join, nativePath } from "./byte_path.ts";
+import { baseOf, type BytePath, bytePath, join, nativePath, shownPath } from "./byte_path.ts";
 import { copyOne, type Departure, fileDeparture, streamDeparture } from "./copy_one.ts";
 import { copyLink, finishDirectories, makeDirectories } from "./copy_tree.ts";
 import type { CopyView } from "./copy_view.ts";
@@ -36,6 +36,7 @@ export interface CopyTools {
 
 /** Does what was planned. What fails for one file of a tree is told, and the others go on; false then. */
 export class Copier {
+  /** Nothing was left out. */
   isClean = true;
 
   constructor(private readonly tools: CopyTools) {}
@@ -46,7 +47,8 @@ export class Copier {
   }
 
   async copyStream(path: BytePath | null, to: Side, target: BytePath): Promise<void> {
-    this.tools.view.begin(path === null ? "stdin" : placed(to, path));
+    const name = path === null ? "stdin" : shownPath(path);
+    this.tools.view.begin(name, name);
     const existing = await to.look(target);
     await this.#arrive(streamDeparture(path), to, target, existing, null);
   }
@@ -57,31 +59,36 @@ export class Copier {
 
   async copyTree({ from, to, target, tree }: CopyJob & { readonly tree: Tree }): Promise<void> {
     const found = await makeDirectories(to, target, tree);
+    const top = await realPath({ side: to, path: target }) ?? target;
     // What is in a directory that we made was not there before: nobody needs to ask.
     const isNew = (path: BytePath) => !found.has(path.split("/").slice(0, -1).join("/") as BytePath);
     const small = new Set<Promise<void>>();
-    for (const item of tree.files) {
-      const one = this.#tried(from, item, async () => {
-        const place = join(target, item.path);
-        let existing = isNew(item.path) ? null : await to.look(place);
-        if (existing?.isLink === true) existing = await this.#withoutLink(to, place);
-        await this.#put(from, to, item.source, place, item.facts, existing);
-      });
-      if (item.facts.size > BLOCK_BYTES) {
-        await Promise.all(small);
-        await one;
-        continue;
+    try {
+      for (const item of tree.files) {
+        const isLarge = item.facts.size > BLOCK_BYTES;
+        if (isLarge) await Promise.all(small);
+        const one = this.#tried(from, item, async () => {
+          const place = join(top, item.path);
+          let existing = isNew(item.path) ? null : await to.look(place);
+          if (existing?.isLink === true) existing = await this.#withoutLink(to, place);
+          await this.#put(from, to, item.source, place, item.facts, existing);
+        });
+        if (isLarge) {
+          await one;
+          continue;
+        }
+        const done = one.finally(() => small.delete(done));
+        small.add(done);
+        if (small.size >= SMALL_AT_ONCE) await Promise.race(small);
       }
-      const done = one.finally(() => small.delete(done));
-      done.catch(() => {}); // told below
-      small.add(done);
-      if (small.size >= SMALL_AT_ONCE) await Promise.race(small);
+      await Promise.all(small);
+    } finally {
+      await Promise.allSettled(small);
     }
-    await Promise.all(small);
     for (const item of tree.links) {
-      await this.#tried(from, item, () => copyLink(to, item.source, join(target, item.path)));
+      await this.#tried(from, item, () => copyLink(to, item.source, join(top, item.path)));
     }
-    finishDirectories(to, target, tree, found);
+    finishDirectories(to, top, tree, found);
   }
 
   /** In a tree a link is replaced, not followed: it could lead out of the target. */
@@ -98,7 +105,7 @@ export class Copier {
     facts: Facts,
     existing: Facts | null,
   ): Promise<void> {
-    this.tools.view.begin(placed(from, source));
+    this.tools.view.begin(placed(from, source), shownPath(baseOf(source)));
     if (facts.kind === "other" && from.powers !== null) {
       return await this.#arrive(streamDeparture(source), to, target, existing, null);
     }
@@ -141,7 +148,8 @@ export class Copier {
   ): Promise<void> {
     const path = existing?.isLink === true ? await leadsTo(to, target, existing) : target;
     const { leftovers, view } = this.tools;
-    await copyOne(departure, arrivalAt(to, { path, existing, origin, leftovers }), view);
+    const size = departure.facts?.size ?? null;
+    await copyOne(departure, arrivalAt(to, { path, existing, origin, size, leftovers }), view);
   }
 
   async #tried(from: Side, { source }: TreeItem, copy: () => Promise<void>): Promise<void> {

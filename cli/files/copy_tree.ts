@@ -1,6 +1,7 @@
 import { FsError, systemError } from "../../lib/fs/fs_error.ts";
+import { again } from "./again.ts";
 import { type BytePath, join, nativePath } from "./byte_path.ts";
-import type { Side } from "./side.ts";
+import type { Facts, Side } from "./side.ts";
 import type { Tree } from "./scan_tree.ts";
 
 /**
@@ -15,16 +16,21 @@ export async function makeDirectories(
   const found = new Set<BytePath>();
   for (const { path } of tree.directories) {
     const place = join(target, path);
-    const there = await to.look(place);
-    if (there === null) {
-      await to.files.createDirectory(nativePath(place), { recursive: false });
-    } else if (there.kind !== "directory" || there.isLink && path !== "") {
+    const there = await again(() => lookOrMake(to, place));
+    if (there === null) continue;
+    if (there.kind !== "directory" || there.isLink && path !== "") {
       throw systemError(there.kind === "directory" ? "ELOOP" : "ENOTDIR");
-    } else {
-      found.add(path);
     }
+    found.add(path);
   }
   return found;
+}
+
+/** What is there; null where it was made just now. */
+async function lookOrMake(to: Side, place: BytePath): Promise<Facts | null> {
+  const there = await to.look(place);
+  if (there === null) await to.files.createDirectory(nativePath(place), { recursive: false });
+  return there;
 }
 
 /** Modes and times of directories, once nothing is put into them any more: innermost first. */

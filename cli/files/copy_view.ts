@@ -35,6 +35,7 @@ export class CopyView implements Disposable {
   readonly #meter = new Meter(this.#startedAt);
   readonly #timer: Timer | null;
   #name = "";
+  #short = "";
   #isDrawn = false;
   /** What was copied in this run; the meter also counts what was there already. */
   #moved = 0;
@@ -49,8 +50,10 @@ export class CopyView implements Disposable {
     this.#tell({ event: "start", files, bytes });
   }
 
-  begin(name: string): void {
+  /** `short` is what there is room for in a line of progress. */
+  begin(name: string, short: string): void {
     this.#name = name;
+    this.#short = short;
   }
 
   carried(bytes: number): void {
@@ -111,7 +114,7 @@ export class CopyView implements Disposable {
 
   #draw(): void {
     if (!this.options.bar || this.options.json) return;
-    const line = progressLine(this.#name, this.#meter.at(performance.now()), process.stderr.columns || 80);
+    const line = progressLine(this.#short, this.#meter.at(performance.now()), process.stderr.columns || 80);
     this.#isDrawn = true;
     write(STDERR, `\r\x1b[K${line}`);
   }

@@ -2,7 +2,9 @@ import type { FileSystem } from "../../lib/fs/file_system.ts";
 import { MAX_WALK } from "../../lib/fs/file_system.ts";
 import { FsError } from "../../lib/fs/fs_error.ts";
 import { type BytePath, bytePath, isPlainName, join, nativePath } from "./byte_path.ts";
-import type { Entry, Facts, Listing, Side } from "./side.ts";
+import { again } from "./again.ts";
+import { isLinkFailure } from "./file_failure.ts";
+import type { Facts, Listing, Side } from "./side.ts";
 
 export interface FarPlace {
   readonly name: string;
@@ -26,13 +28,13 @@ export function farSide({ name, files, start, home }: FarPlace): Side {
     },
     async look(path) {
       try {
-        return factsOf(await files.getMetadata(nativePath(path)));
+        return factsOf(await again(() => files.getMetadata(nativePath(path))));
       } catch (error) {
-        if (isMissing(error)) return null;
+        if (isMissing(error)) return await danglingLink(files, path);
         throw error;
       }
     },
-    list: (path) => list(files, path),
+    list: (path) => again(() => list(files, path)),
   };
 }
 
@@ -51,12 +53,24 @@ function isMissing(error: unknown): boolean {
   return error instanceof FsError && error.errno === "ENOENT";
 }
 
+/** A link that leads nowhere looks as if nothing were there, except to who follows none. null: nothing is there. */
+async function danglingLink(files: FileSystem, path: BytePath): Promise<Facts | null> {
+  try {
+    await again(() => files.getMetadata(nativePath(path), { followSymlinks: false }));
+  } catch (error) {
+    // Other errors are of what lies before it, or of servers that cannot be asked: then it is as it looked.
+    if (!(error instanceof FsError) || isLinkFailure(error)) throw error;
+    if (error.code !== "refused" || error.errno !== null) return null;
+  }
+  return { kind: "link", isLink: true, size: 0, modifiedAtMs: 0, mode: null, identity: null };
+}
+
 /**
  * The wire lists twice, and neither tells all: a walk has the bytes of every name but leaves out links, a listing has
  * the links but only names that are UTF-8. What is in the listing alone is a link, or no file.
  */
 async function list(files: FileSystem, path: BytePath): Promise<Listing> {
-  const entries: Entry[] = [];
+  const names: BytePath[] = [];
   const seen = new Map<string, number>();
   const limits = { maxDepth: 0, maxDirectories: 1, maxEntries: MAX_WALK.entries };
   const options = { ...limits, followDirectorySymlinks: false, pruneHiddenDirectories: false };
@@ -65,32 +79,28 @@ async function list(files: FileSystem, path: BytePath): Promise<Listing> {
     files.walk(nativePath(path), options, (item) => {
       if (item.kind === "error") return true;
       const name = bytePath(item.path);
-      entries.push({ name, kind: item.kind, isLink: false });
+      names.push(name);
       seen.set(lossy(name), (seen.get(lossy(name)) ?? 0) + 1);
       return true;
     }),
   ]);
   const unnamable: string[] = [];
-  for (const { name, isDirectory, isFile } of listed) {
+  for (const { name } of listed) {
     const bytes = bytePath(name);
     const alike = seen.get(lossy(bytes)) ?? 0;
     seen.set(lossy(bytes), alike - 1);
     if (alike > 0) continue;
     if (typeof name === "string" && name.includes("\u{fffd}")) unnamable.push(lossy(bytes));
-    else {entries.push({
-        name: bytes,
-        kind: isDirectory ? "directory" : isFile ? "file" : "other",
-        isLink: true,
-      });}
+    else names.push(bytes);
   }
   if (summary.truncated && unnamable.length > 0) {
     throw new FsError("unsupported", "directory is too large to list");
   }
-  const wrong = entries.find(({ name }) => !isPlainName(name));
+  const wrong = names.find((name) => !isPlainName(name));
   if (wrong !== undefined) {
-    throw new FsError("refused", `the server names ${JSON.stringify(wrong.name)} as a file`);
+    throw new FsError("refused", `the server names ${JSON.stringify(wrong)} as a file`);
   }
-  return { entries, unnamable };
+  return { names, unnamable };
 }
 
 function lossy(name: BytePath): string {

@@ -25,7 +25,7 @@ export function placed(side: Side, path: BytePath): string {
 /** What failed, in one line of cause and one of what to do. */
 export function fileFailure(doing: string, error: unknown): unknown {
   if (error instanceof CommandError) return error;
-  if (isLinkFailure(error)) {
+  if (error instanceof EnvironmentError || error instanceof FsError && isLinkFailure(error)) {
     const message = error instanceof EnvironmentError ? error.detail : error.message;
     return new CommandError(`${doing}: ${message}`, linkHint(message), EXIT.unknown);
   }
@@ -36,7 +36,7 @@ export function fileFailure(doing: string, error: unknown): unknown {
 /** The connection broke: nobody could be asked, or nobody heard the answer. */
 const LINK_ERRNOS = new Set(["ECONNRESET", "ENOTCONN", "EPROTO"]);
 
-export function isLinkFailure(error: unknown): error is FsError | EnvironmentError {
+export function isLinkFailure(error: unknown): boolean {
   if (error instanceof FsError) return LINK_ERRNOS.has(error.errno ?? "");
   return error instanceof EnvironmentError;
 }

@@ -2,7 +2,6 @@ import {
   chmodSync,
   closeSync,
   constants,
-  type Dirent,
   fstatSync,
   ftruncateSync,
   lstatSync,
@@ -40,12 +39,8 @@ export function hereSide(files: FileSystem): Side {
     look: (path) => new Promise((resolve) => resolve(look(path))),
     list: (path) =>
       new Promise((resolve) => {
-        const found = now(() => readdirSync(bufferOf(path), { withFileTypes: true, encoding: "buffer" }));
-        const entries = found.map((entry) => ({
-          name: bytePath(entry.name),
-          ...entryKind(path, entry),
-        }));
-        resolve({ entries, unnamable: [] });
+        const found = now(() => readdirSync(bufferOf(path), { encoding: "buffer" }));
+        resolve({ names: found.map(bytePath), unnamable: [] });
       }),
   };
 }
@@ -99,14 +94,7 @@ function factsOf(found: Stats, isLink: boolean): Facts {
   };
 }
 
-function entryKind(directory: BytePath, entry: Dirent<Buffer>): { kind: Kind; isLink: boolean } {
-  if (!entry.isSymbolicLink() && kindOf(entry) !== "other") return { kind: kindOf(entry), isLink: false };
-  // Some file systems do not tell kinds in a listing.
-  const facts = look(join(directory, bytePath(entry.name)));
-  return { kind: facts?.kind ?? "other", isLink: facts?.isLink ?? false };
-}
-
-function kindOf(found: Stats | Dirent<Buffer>): Kind {
+function kindOf(found: Stats): Kind {
   if (found.isDirectory()) return "directory";
   if (found.isSymbolicLink()) return "link";
   return found.isFile() ? "file" : "other";

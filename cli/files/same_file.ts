@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, realpathSync, statSync } from "node:fs";
 import { osErrorCode } from "../../lib/base/os_error.ts";
+import { again } from "./again.ts";
 import { bufferOf, type BytePath, bytePath, nativePath } from "./byte_path.ts";
 import { isLinkFailure } from "./file_failure.ts";
 import type { Facts, Side } from "./side.ts";
@@ -50,7 +51,7 @@ async function isSameAcross(here: Place, there: Place): Promise<boolean> {
 /** null where there is none, or where we may not know. */
 export async function realPath({ side, path }: Pick<Place, "side" | "path">): Promise<BytePath | null> {
   try {
-    return bytePath(await side.files.canonicalize(nativePath(path)));
+    return bytePath(await again(() => side.files.canonicalize(nativePath(path))));
   } catch (error) {
     if (isLinkFailure(error)) throw error;
     return null;

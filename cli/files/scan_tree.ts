@@ -1,7 +1,8 @@
 import { CommandError, EXIT } from "../exit_status.ts";
+import { again } from "./again.ts";
 import { type BytePath, bytePath, join, nativePath } from "./byte_path.ts";
 import { fileFailure, isLinkFailure, placed } from "./file_failure.ts";
-import type { Entry, Facts, Side } from "./side.ts";
+import type { Facts, Side } from "./side.ts";
 
 /** Something below the top of a tree; its path is relative to it, and empty for the top itself. */
 export interface TreeItem {
@@ -47,45 +48,41 @@ class Scan implements Tree {
   /** `above` are the real places of this directory and those it is in: a link back to one would never end. */
   async enter(directory: TreeItem, above: readonly BytePath[]): Promise<void> {
     this.directories.push(directory);
-    const entries = await this.#tried(directory.source, async () => {
-      const { entries, unnamable } = await this.side.list(directory.source);
-      for (const name of unnamable) {
-        this.#problem(
-          `${placed(this.side, directory.source)}: cannot ask the server for the link ${
-            JSON.stringify(name)
-          }`,
-        );
-      }
-      return entries;
-    }) ?? [];
-    const sorted = [...entries].sort((one, other) => one.name < other.name ? -1 : 1);
-    const below: { item: TreeItem; entry: Entry }[] = [];
-    for (let at = 0; at < sorted.length; at += ASKED_AT_ONCE) {
-      const asked = sorted.slice(at, at + ASKED_AT_ONCE).map((entry) => this.#look(directory, entry));
-      for (const found of await Promise.all(asked)) if (found !== null) below.push(found);
+    const names = await this.#tried(directory.source, () => this.#names(directory.source)) ?? [];
+    const below: TreeItem[] = [];
+    for (let at = 0; at < names.length; at += ASKED_AT_ONCE) {
+      const asked = names.slice(at, at + ASKED_AT_ONCE).map((name) => this.#look(directory, name));
+      for (const item of await Promise.all(asked)) if (item !== null) below.push(item);
     }
-    for (const { item, entry } of below) await this.#place(item, entry, above);
+    for (const item of below) await this.#place(item, above);
   }
 
-  async #look(directory: TreeItem, entry: Entry): Promise<{ item: TreeItem; entry: Entry } | null> {
-    const source = join(directory.source, entry.name);
+  async #names(directory: BytePath): Promise<BytePath[]> {
+    const { names, unnamable } = await this.side.list(directory);
+    for (const name of unnamable) {
+      const where = placed(this.side, directory);
+      this.#problem(`${where}: cannot ask the server for what it calls ${JSON.stringify(name)}`);
+    }
+    return [...names].sort();
+  }
+
+  async #look(directory: TreeItem, name: BytePath): Promise<TreeItem | null> {
+    const source = join(directory.source, name);
     const facts = await this.#tried(source, () => this.side.look(source));
-    if (facts === null) return null;
-    const path = (directory.path === "" ? entry.name : join(directory.path, entry.name)) as BytePath;
-    return { item: { path, source, facts }, entry };
+    return facts && { path: directory.path === "" ? name : join(directory.path, name), source, facts };
   }
 
-  async #place(item: TreeItem, { isLink }: Entry, above: readonly BytePath[]): Promise<void> {
+  async #place(item: TreeItem, above: readonly BytePath[]): Promise<void> {
     const { facts, source } = item;
-    if (isLink && this.options.keepLinks) {
+    if (facts.isLink && this.options.keepLinks) {
       this.links.push(item);
     } else if (facts.kind === "file") {
       this.files.push(item);
     } else if (facts.kind === "directory") {
-      const real = isLink
+      const real = facts.isLink
         ? await this.#tried(
           source,
-          async () => bytePath(await this.side.files.canonicalize(nativePath(source))),
+          async () => bytePath(await again(() => this.side.files.canonicalize(nativePath(source)))),
         )
         : source;
       if (real === null) return;

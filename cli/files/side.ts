@@ -16,14 +16,9 @@ export interface Facts {
   readonly identity: string | null;
 }
 
-export interface Entry {
-  readonly name: BytePath;
-  readonly kind: Kind;
-  readonly isLink: boolean;
-}
-
 export interface Listing {
-  readonly entries: readonly Entry[];
+  /** In no order. */
+  readonly names: readonly BytePath[];
   /** Names that are there and cannot be asked for. */
   readonly unnamable: readonly string[];
 }

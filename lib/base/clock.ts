@@ -16,8 +16,13 @@ const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(ms, action) {
-    const timer = setTimeout(action, Math.min(Math.max(ms, 0), LONGEST_TIMEOUT_MS));
-    timer.unref();
+    let timer: ReturnType<typeof setTimeout>;
+    const wait = (left: number) => {
+      const step = Math.min(Math.max(left, 0), LONGEST_TIMEOUT_MS);
+      timer = setTimeout(left > step ? () => wait(left - step) : action, step);
+      timer.unref();
+    };
+    wait(ms);
     return { cancel: () => clearTimeout(timer) };
   },
 };

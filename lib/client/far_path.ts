@@ -8,7 +8,10 @@ import { encodeNativeBytes } from "../wire/percent_code.ts";
 /** Dots, which a URI would resolve without looking at links, and a first name that it would take for a drive. */
 const READ_OTHERWISE = /\/\.{1,2}(?:\/|$)|^\/+[a-z]:(?:\/|$)/i;
 
-/** The path as the wire names it, so that the far system is asked for exactly that. Throws an FsError. */
+/**
+ * The path as the wire names it, so that the far system is asked for exactly that. (Codex resolves dots all the same.)
+ * Throws an FsError.
+ */
 export function uriOf(path: NativePath): string {
   const bytes = Buffer.from(path as string);
   const text = bytes.toString("latin1");

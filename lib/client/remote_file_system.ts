@@ -24,19 +24,16 @@ import {
   readReadDirectoryAnswer,
   readWalkAnswer,
 } from "../wire/fs_results.ts";
-import { MAX_MESSAGE_BYTES } from "../wire/message_limits.ts";
 import { exactNames, LOST } from "./exact_names.ts";
 import { pathIn, uriOf } from "./far_path.ts";
 import { FileCalls } from "./file_calls.ts";
-import { FileReader } from "./file_reader.ts";
+import { readWholeFile } from "./file_reader.ts";
 import { fsErrorOf } from "./fs_words.ts";
 import { RemoteOpenFile } from "./remote_open_file.ts";
 import { RemoteWatches } from "./remote_watches.ts";
 import type { Uplink } from "./uplink.ts";
+import { MAX_WHOLE_FILE_BYTES } from "./whole_file_limit.ts";
 import { tellWalk } from "./walk_story.ts";
-
-/** What fits into one message as base64, with room for what stands around it. */
-export const MAX_WHOLE_FILE_BYTES = MAX_MESSAGE_BYTES / 4 * 3 - 1024 * 1024;
 
 /**
  * The files of a server. Every call is sent once: what was under way when the connection was lost fails, reads too,
@@ -44,21 +41,16 @@ export const MAX_WHOLE_FILE_BYTES = MAX_MESSAGE_BYTES / 4 * 3 - 1024 * 1024;
  */
 export class RemoteFileSystem implements FileSystem {
   readonly #calls: FileCalls;
-  readonly #reader: FileReader;
   readonly #watches: RemoteWatches;
   #opened = 0;
 
   constructor(uplink: Uplink, private readonly info: EnvironmentInfo) {
     this.#calls = new FileCalls(uplink);
-    this.#reader = new FileReader(this.#calls, this, () => this.#newHandle());
     this.#watches = new RemoteWatches(this.#calls, uplink);
   }
 
   async readFile(path: NativePath, options: ReadOptions = {}): Promise<Uint8Array> {
-    const { followSymlinks } = this.#follow(options);
-    return followSymlinks === false
-      ? await this.#reader.readAtOnce(path, options, MAX_WHOLE_FILE_BYTES)
-      : await this.#reader.readByBlocks(path, options);
+    return await readWholeFile(this.#calls, this, path, options);
   }
 
   async writeFile(path: NativePath, bytes: Uint8Array, options: FollowOptions = {}): Promise<void> {
@@ -76,7 +68,7 @@ export class RemoteFileSystem implements FileSystem {
     // An old server does not know the word, and would open it for reading.
     if (mode === "replace" && !this.#isNew) throw unsupported("write files in blocks");
     const { link } = await this.#calls.connected();
-    const handleId = this.#newHandle();
+    const handleId = `f${++this.#opened}`;
     try {
       await link.call("fs/open", { handleId, path: uri, ...(mode === "read" ? {} : { mode }) });
     } catch (error) {
@@ -159,10 +151,6 @@ export class RemoteFileSystem implements FileSystem {
     if (followSymlinks) return {};
     if (!this.#isNew) throw unsupported("use paths without following links");
     return { followSymlinks };
-  }
-
-  #newHandle(): string {
-    return `f${++this.#opened}`;
   }
 }
 

@@ -1,20 +1,19 @@
 import type { NativePath, WalkSink, WalkSummary } from "../fs/file_system.ts";
 import { DecodeError } from "../wire/decode_error.ts";
+import { FileUriError, parseFileUri } from "../wire/file_uri.ts";
 import type { WalkResult } from "../wire/fs_messages.ts";
 import { decodePercent } from "../wire/percent_code.ts";
 import { nativeOf } from "./far_path.ts";
 
-/** Tells what a walk of a server has found, by paths seen from its root. Throws a DecodeError. */
+/** Tells what a walk of a server has found, by paths seen from the root that it was given. Throws a DecodeError. */
 export function tellWalk(
   root: string,
   { entries, errors, truncated }: WalkResult,
   sink: WalkSink,
 ): WalkSummary {
-  const prefix = root.endsWith("/") ? root : `${root}/`;
   const below = (uri: string): NativePath => {
-    if (uri === root) return "";
-    if (!uri.startsWith(prefix)) throw new DecodeError(`a walk of ${root} found ${uri}`);
-    const path = uri.slice(prefix.length);
+    const path = pathBelow(root, uri) ?? pathBelow(root, canonical(uri));
+    if (path === null) throw new DecodeError(`a walk of ${root} found ${uri}`);
     return path.includes("%") ? nativeOf(decodePercent(path)) : path;
   };
   for (const { path, kind } of entries) {
@@ -24,4 +23,20 @@ export function tellWalk(
     if (!sink({ path: below(path), kind: "error", message })) return { truncated: true };
   }
   return { truncated };
+}
+
+/** Still encoded, empty for the root itself; null for what is not below it. */
+function pathBelow(root: string, uri: string): string | null {
+  if (uri === root) return "";
+  const prefix = root.endsWith("/") ? root : `${root}/`;
+  return uri.startsWith(prefix) ? uri.slice(prefix.length) : null;
+}
+
+function canonical(uri: string): string {
+  try {
+    return parseFileUri(uri).href;
+  } catch (error) {
+    if (error instanceof FileUriError) throw new DecodeError(error.message);
+    throw error;
+  }
 }

@@ -76,14 +76,15 @@ export interface ProcessHandle {
   read(options: ReadOptions, givenUp: AbortSignal): LogPage | Promise<LogPage>;
   /**
    * Resolves when the bytes are accepted, in the order of the calls; waits while the input is full. A
-   * `writeId` that was accepted before is acknowledged and not written again.
+   * `writeId` that was accepted before is acknowledged and not written again. One that is given up before there was
+   * room is as if it had never been.
    */
-  write(bytes: Uint8Array, writeId: string): WriteStatus | Promise<WriteStatus>;
+  write(bytes: Uint8Array, writeId: string, givenUp?: AbortSignal): WriteStatus | Promise<WriteStatus>;
   /**
    * Ends its input after everything accepted so far; on a terminal by the end-of-file key. Takes a `writeId`
    * as a write does. Rejects with `unsupported` where the place cannot.
    */
-  closeInput(writeId: string): WriteStatus | Promise<WriteStatus>;
+  closeInput(writeId: string, givenUp?: AbortSignal): WriteStatus | Promise<WriteStatus>;
   /** Sends a signal to the whole group. Nothing happens once it has exited. */
   signal(signal: Signal): void | Promise<void>;
   resize(size: TerminalSize): void | Promise<void>;

@@ -10,6 +10,8 @@ const QUEUED_REQUESTS = 8_192;
 const QUEUED_BYTES = 128 * 1024 * 1024;
 /** The longest that one connection keeps the program from looking after the others. */
 const SLICE_MS = 2;
+/** How long the last requests of a peer that has left may keep the program from looking after the others. */
+const LAST_REQUESTS_MS = 20;
 
 /** `size` is what it costs to keep it: the length of its text. */
 export type Request =
@@ -49,6 +51,8 @@ export class Dispatcher implements Producer {
   #waiting = 0;
   #scheduled = false;
   #ended = false;
+  #hungUp = false;
+  #tellIdle: () => void = () => {};
   #paused = false;
   #busyMs = 0;
   #idleSince = 0;
@@ -80,24 +84,34 @@ export class Dispatcher implements Producer {
   }
 
   /**
-   * The connection is over, and what waits for something is given up. What was asked and not begun still happens
-   * where the other side has left, and is dropped where we hang up.
+   * The connection is over, and what waits for something is given up. Where the other side has left, what it asked
+   * last still begins, as far as a moment's work and the usual number go; where we hang up, it is dropped.
    */
   end(queued: "finish" | "drop"): void {
-    while (queued === "finish" && this.#queued() > 0) {
+    const deadline = performance.now() + LAST_REQUESTS_MS;
+    const mayBegin = () => this.#executing < this.limit && performance.now() < deadline;
+    while (queued === "finish" && this.#queued() > 0 && mayBegin()) {
       const next = this.#next();
       if ("tell" in next) {
         next.tell();
         continue;
       }
       const answer = this.answerer.answer(next);
-      if (typeof answer === "function" && !this.outbox.isFull) this.outbox.put(answer());
+      if (typeof answer !== "function") this.#await(next, answer);
+      else if (!this.outbox.isFull) this.outbox.put(answer());
     }
     this.#ended = true;
+    this.#hungUp = queued === "drop";
     this.#queue.length = 0;
     this.#head = 0;
     this.#ready.length = 0;
     this.outbox.forget(this);
+  }
+
+  /** Resolves when no answer is coming any more. To be asked after the end. */
+  whenIdle(): Promise<void> {
+    if (this.#executing + this.#waiting === 0) return Promise.resolve();
+    return new Promise((resolve) => (this.#tellIdle = resolve));
   }
 
   #sendReady(): void {
@@ -172,7 +186,12 @@ export class Dispatcher implements Producer {
       if (waits) this.#waiting -= 1;
       else this.#executing -= 1;
       this.#bytes -= size;
-      if (this.#ended) return;
+      if (this.#executing + this.#waiting === 0) this.#tellIdle();
+      if (this.#ended) {
+        // A pipe whose other end says no more may still carry it; a socket that is gone does not.
+        if (!this.#hungUp && !this.outbox.isFull) this.outbox.put(answer());
+        return;
+      }
       if (this.outbox.isFull) this.#ready.push(answer);
       else this.outbox.put(answer());
       this.#schedule();

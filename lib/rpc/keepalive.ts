@@ -12,6 +12,7 @@ const CHALLENGE_MS = 5_000;
 export class Keepalive {
   #heardAt: number;
   #unsent = 0;
+  #tickedAt: number;
   #timer: Timer;
   #challenge: Timer | null = null;
 
@@ -20,7 +21,7 @@ export class Keepalive {
     private readonly clock: Clock,
     private readonly isPaused: () => boolean,
   ) {
-    this.#heardAt = clock.now();
+    this.#heardAt = this.#tickedAt = clock.now();
     this.#timer = clock.after(PING_EVERY_MS, () => this.#tick());
   }
 
@@ -47,6 +48,9 @@ export class Keepalive {
   #tick(): void {
     const now = this.clock.now();
     const unsent = this.transport.unsentBytes;
+    // Late by a whole period: it was we who slept, and what the peer said meanwhile is still to be read.
+    if (now - this.#tickedAt > 2 * PING_EVERY_MS) this.#heardAt = now;
+    this.#tickedAt = now;
     // Taking what we send is a sign of life too, and while we do not read we cannot hear one.
     if (unsent < this.#unsent || (this.isPaused() && unsent === 0)) this.#heardAt = now;
     this.#unsent = unsent;

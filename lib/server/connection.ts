@@ -1,5 +1,4 @@
 import type { Clock } from "../base/clock.ts";
-import { Permits } from "../base/permits.ts";
 import { type Answer, type Answerer, Dispatcher, type Request } from "../rpc/dispatcher.ts";
 import { Keepalive } from "../rpc/keepalive.ts";
 import { Outbox } from "../rpc/outbox.ts";
@@ -13,8 +12,7 @@ import { agree, type Agreed, FLOW_WINDOW_BYTES, NOTHING_AGREED } from "../wire/e
 import { MalformedMessage } from "../wire/parse_json.ts";
 import type { InitializeResult } from "../wire/session_messages.ts";
 import { INVALID_REQUEST, UNKNOWN_METHOD, WireError } from "../wire/wire_error.ts";
-import { ConnectionFiles } from "./connection_files.ts";
-import { ConnectionHttp } from "./connection_http.ts";
+import { Caller } from "./caller.ts";
 import { environmentInfo } from "./environment_info.ts";
 import { type Handshake, nextHandshake, refusalBefore } from "./handshake.ts";
 import type { Found, Route, Routes } from "./route.ts";
@@ -51,10 +49,7 @@ export class Connection implements Receiver, Answerer, Attached {
   #isEnding = false;
   #hungUp = false;
   #handshake: Handshake = "new";
-  #session: Session | null = null;
-  #files: ConnectionFiles | null = null;
-  #http: ConnectionHttp | null = null;
-  readonly #discoveries = new Permits(1);
+  #caller: Caller | null = null;
 
   constructor(private readonly transport: Transport, private readonly options: ConnectionOptions) {
     this.whenEnded = new Promise((resolve) => (this.#tellEnded = resolve));
@@ -76,7 +71,9 @@ export class Connection implements Receiver, Answerer, Attached {
     }
     if (inbound.kind === "request") {
       this.#dispatcher.receive({ ...inbound, size: data.length });
-    } else if (inbound.kind === "notification" && inbound.method === "process/ack") {
+    } else if (
+      inbound.kind === "notification" && inbound.method === "process/ack" && this.#handshake === "ready"
+    ) {
       // At once: it needs no room to be answered in, and somebody may be held until it is heard.
       if (!this.#acknowledge(inbound.params)) this.end();
     } else {
@@ -98,11 +95,16 @@ export class Connection implements Receiver, Answerer, Attached {
     this.#isEnding = true;
     this.#dispatcher.end(this.#hungUp ? "drop" : "finish");
     this.#gone.abort();
-    this.#files?.end();
-    if (this.options.endsSession) this.#session?.end();
-    else this.#session?.detach(this);
+    this.#caller?.end();
+    if (this.options.endsSession) this.#caller?.session.end();
+    else this.#caller?.session.detach(this);
     this.options.onEnd(this);
     this.#tellEnded();
+  }
+
+  /** Resolves when no answer is coming any more. To be asked after the end. */
+  whenIdle(): Promise<void> {
+    return this.#dispatcher.whenIdle();
   }
 
   challenge(): void {
@@ -140,8 +142,12 @@ export class Connection implements Receiver, Answerer, Attached {
     return "method" in request && WAITING_METHODS.has(request.method);
   }
 
-  /** Takes the one thing that is told without being asked. */
+  /** Takes what is told without being asked. */
   #listen(inbound: Inbound): void {
+    if (inbound.kind === "notification" && inbound.method === "process/ack") {
+      if (!this.#acknowledge(inbound.params)) this.end();
+      return;
+    }
     const expected = inbound.kind === "notification" && inbound.method === "initialized";
     const next = expected ? nextHandshake(this.#handshake, "initialized") : null;
     // A peer that speaks another protocol gets no reply, so as not to feed a loop.
@@ -153,7 +159,7 @@ export class Connection implements Receiver, Answerer, Attached {
     if (this.#handshake !== "ready" || !this.agreed.has("flow.v1")) return false;
     try {
       const { processId, seq } = decodeParams(ackParams, params);
-      this.#session?.acknowledge(processId, seq);
+      this.#caller?.session.acknowledge(processId, seq);
       return true;
     } catch (error) {
       if (error instanceof DecodeError) return false; // there is no answer to a notification but to hang up
@@ -176,24 +182,14 @@ export class Connection implements Receiver, Answerer, Attached {
     const decoded = paramsOf(name, params, this.agreed);
     const tooEarly = refusalBefore(this.#handshake, methods[name].family ?? "");
     if (tooEarly !== null) throw new WireError(INVALID_REQUEST, tooEarly);
-    const session = this.#session!;
-    if (!session.isAttachedTo(this)) {
+    const caller = this.#caller!;
+    if (!caller.session.isAttachedTo(this)) {
       throw new WireError(INVALID_REQUEST, "session has been resumed by another connection");
     }
     // Nobody would know of it, and a client takes it for ambiguous.
     if (this.#isEnding && name === "process/start") throw new WireError(INVALID_REQUEST, "connection closed");
     const route: Route<Name> = this.options.routes[name];
-    const files = (this.#files ??= new ConnectionFiles(this.outbox));
-    const gone = this.#gone.signal;
-    const http = (this.#http ??= new ConnectionHttp(this.outbox, this.options.clock, gone));
-    return route(decoded, {
-      session,
-      agreed: this.agreed,
-      files,
-      http,
-      discoveries: this.#discoveries,
-      gone,
-    });
+    return route(decoded, caller);
   }
 
   #initialize(params: unknown): Found<InitializeResult> {
@@ -203,22 +199,26 @@ export class Connection implements Receiver, Answerer, Attached {
       throw new WireError(INVALID_REQUEST, "initialize may only be sent once per connection");
     }
     this.agreed = agree(extensions); // before the session begins to speak to this connection
-    try {
-      this.#session = resumeSessionId === null
-        ? this.options.sessions.create(this)
-        : this.options.sessions.resume(resumeSessionId, this);
-    } catch (error) {
-      this.agreed = NOTHING_AGREED;
-      throw error;
-    }
+    const session = this.#sessionFor(resumeSessionId);
+    this.#caller = new Caller(session, this.agreed, this.outbox, this.options.clock, this.#gone.signal);
     this.#handshake = next;
     const result = {
-      sessionId: this.#session.id,
+      sessionId: session.id,
       environmentInfo: environmentInfo(),
       ...(extensions.length === 0 ? {} : { extensions: [...this.agreed] }),
       ...(this.agreed.has("flow.v1") ? { flow: { windowBytes: FLOW_WINDOW_BYTES } } : {}),
     };
     return () => result;
+  }
+
+  #sessionFor(resumeSessionId: string | null): Session {
+    try {
+      const { sessions } = this.options;
+      return resumeSessionId === null ? sessions.create(this) : sessions.resume(resumeSessionId, this);
+    } catch (error) {
+      this.agreed = NOTHING_AGREED; // it is as if nothing had been said
+      throw error;
+    }
   }
 }
 

@@ -16,7 +16,8 @@ import { INVALID_REQUEST, WireError } from "../wire/wire_error.ts";
 import { checkHandleId } from "./file_handles.ts";
 import type { Touched } from "./file_order.ts";
 import { nativePath } from "./native_path.ts";
-import type { Caller, Found, Routes } from "./route.ts";
+import type { Caller } from "./caller.ts";
+import type { Found, Routes } from "./route.ts";
 import { refuseUnenforceableFiles } from "./sandbox_gate.ts";
 import { WalkAnswer } from "./walk_answer.ts";
 

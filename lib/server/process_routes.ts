@@ -45,21 +45,21 @@ export const processRoutes: Pick<
     return () => pageInWords(page);
   },
 
-  "process/write"({ processId, chunk, writeId }, { session }) {
+  "process/write"({ processId, chunk, writeId }, { session, gone }) {
     const bytes = decodeBase64(chunk);
     if (writeId === "") throw new WireError(INVALID_PARAMS, "writeId must not be empty");
     const process = session.process(processId);
     if (process === undefined) return () => ({ status: "unknownProcess" });
-    const status = process.write(bytes, writeId);
+    const status = process.write(bytes, writeId, gone);
     if (status instanceof Promise) return status.then((later) => () => ({ status: later }));
     return () => ({ status });
   },
 
-  "process/closeStdin"({ processId, writeId }, { session }) {
+  "process/closeStdin"({ processId, writeId }, { session, gone }) {
     if (writeId === "") throw new WireError(INVALID_PARAMS, "writeId must not be empty");
     const process = session.process(processId);
     if (process === undefined) return () => ({ status: "unknownProcess" });
-    const status = process.closeInput(writeId);
+    const status = process.closeInput(writeId, gone);
     if (status instanceof Promise) return status.then((later) => () => ({ status: later }));
     return () => ({ status });
   },

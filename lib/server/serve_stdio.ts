@@ -24,7 +24,7 @@ export function serveStdio(options: Partial<HostOptions>): StdioServer {
   const connection = host.serve(lines, "stdio");
   return {
     ended: connection.whenEnded
-      .then(() => Promise.race([lines.flushed(), Bun.sleep(LAST_WORDS_MS)]))
+      .then(() => Promise.race([connection.whenIdle().then(() => lines.flushed()), Bun.sleep(LAST_WORDS_MS)]))
       .then(() => host.close()),
     close: () => host.close(),
   };

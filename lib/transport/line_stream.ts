@@ -18,7 +18,7 @@ export class LineStream implements Transport {
   #full = false;
   #sending: Promise<void> | null = null;
   #outgoing: string[] = [];
-  #closing = false;
+  #told = false;
   #ended = false;
   #resume: (() => void) | null = null;
   #paused: Promise<void> | null = null;
@@ -49,7 +49,7 @@ export class LineStream implements Transport {
   receive(receiver: Receiver): void {
     this.#receiver = receiver;
     this.#readAll().then(
-      () => this.#close("end of input"),
+      () => this.#inputEnded(),
       (error) => this.#close(error instanceof Error ? error.message : String(error)),
     );
   }
@@ -127,18 +127,26 @@ export class LineStream implements Transport {
     const length = bytes.at(-1) === CARRIAGE_RETURN ? size - 1 : size;
     if (length > this.maxLineBytes) throw new LineTooLong();
     // Fatal: a line that is not text ends the conversation, as a broken frame does.
-    const line = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes).trim();
+    const line = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
+      .replace(/^[ \t\r]+|[ \t\r]+$/g, "");
     if (line === "" || this.#ended) return;
     this.#receiver?.heard();
     this.#receiver?.message(line);
   }
 
+  /** The other side says no more; what it asked may still be answered, until `end`. */
+  #inputEnded(): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#receiver?.ended("end of input");
+  }
+
   #close(reason: string): void {
-    if (this.#closing) return;
-    this.#closing = true;
-    // What was asked before the end is answered still: only the input is at its end.
-    this.#receiver?.ended(reason);
+    if (this.#ended) return;
     this.#ended = true;
+    if (this.#told) return;
+    this.#told = true;
+    this.#receiver?.ended(reason);
   }
 }
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { EXTENSIONS } from "../../lib/wire/extensions.ts";
+import { methods } from "../../lib/wire/methods.ts";
 import { houseMap, roomOf } from "./house_map.ts";
 import { PROJECT, projectFiles, readProjectFile } from "./project_files.ts";
 
@@ -30,5 +32,17 @@ describe("lib/README.md", () => {
     const files = await projectFiles();
     const empty = [...map.keys()].filter((room) => !files.some((path) => roomOf(path, map) === room));
     expect(promised).toEqual(empty);
+  });
+});
+
+describe("lib/wire/PROTOCOL.md", () => {
+  test("lists every request that is answered, and every extension", async () => {
+    const protocol = await readProjectFile("lib/wire/PROTOCOL.md");
+    const section = (title: string) => protocol.split(`## ${title}`)[1]!.split("\n## ")[0]!;
+    const firstCells = (text: string) =>
+      [...text.matchAll(/^\| (`[^|]+`) *\|/gm)].flatMap(([, cell = ""]) => [...cell.matchAll(/`([^`]+)`/g)])
+        .map(([, name]) => name);
+    expect(firstCells(section("Requests a server answers")).sort()).toEqual(Object.keys(methods).sort());
+    expect(firstCells(section("Extensions"))).toEqual([...EXTENSIONS]);
   });
 });

@@ -130,7 +130,8 @@ onEachTarget(({ target, test }) => {
       await peer.write(id, "x\n", "1");
       expect(await peer.terminate(id)).toBe(true);
       const gone = { code: -32603, message: "failed to write to process stdin" };
-      expect(await refusal(peer.write(id, "y\n", "2"))).toEqual(gone);
+      // The real server drops its writer a moment after its answer.
+      if (target.name === "ours") expect(await refusal(peer.write(id, "y\n", "2"))).toEqual(gone);
       await peer.outcome(id);
       expect(await refusal(peer.write(id, "y\n", "2"))).toEqual(gone);
       expect(await peer.write(id, "x\n", "1")).toBe("accepted");

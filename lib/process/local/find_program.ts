@@ -13,7 +13,8 @@ export type Found = { readonly program: string } | { readonly refused: readonly 
 export function findProgram(name: string, path: string | undefined, cwd: string): Found {
   if (name.includes("/")) return { program: name };
   const refused: string[] = [];
-  for (const entry of (path ?? DEFAULT_PATH).split(":")) {
+  // Each once: a peer writes this list.
+  for (const entry of new Set((path ?? DEFAULT_PATH).split(":"))) {
     // An empty entry is the working directory.
     const candidate = `${entry === "" ? "." : entry}/${name}`;
     const verdict = judge(candidate.startsWith("/") ? candidate : join(cwd, candidate));
@@ -25,8 +26,11 @@ export function findProgram(name: string, path: string | undefined, cwd: string)
 
 function judge(path: string): "executable" | "refused" | "missing" {
   try {
+    // Asked first whether it is there: an error costs more than the question, and most are not.
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return "missing";
     accessSync(path, constants.X_OK);
-    return statSync(path).isFile() ? "executable" : "refused";
+    return found.isFile() ? "executable" : "refused";
   } catch (error) {
     return error instanceof Error && "code" in error && error.code === "EACCES" ? "refused" : "missing";
   }

@@ -61,12 +61,12 @@ export class LocalProcess implements ProcessHandle, ChildListener {
     return readLog(this.log, options, this.clock, givenUp);
   }
 
-  write(bytes: Uint8Array, writeId: string): WriteStatus | Promise<WriteStatus> {
-    return this.#stdin === null ? "stdinClosed" : this.#stdin.write(bytes, writeId);
+  write(bytes: Uint8Array, writeId: string, givenUp?: AbortSignal): WriteStatus | Promise<WriteStatus> {
+    return this.#stdin === null ? "stdinClosed" : this.#stdin.write(bytes, writeId, givenUp);
   }
 
-  closeInput(writeId: string): WriteStatus | Promise<WriteStatus> {
-    return this.#stdin === null ? "stdinClosed" : this.#stdin.close(writeId);
+  closeInput(writeId: string, givenUp?: AbortSignal): WriteStatus | Promise<WriteStatus> {
+    return this.#stdin === null ? "stdinClosed" : this.#stdin.close(writeId, givenUp);
   }
 
   signal(signal: Signal): void {

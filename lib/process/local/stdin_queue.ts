@@ -32,16 +32,21 @@ export class StdinQueue {
 
   constructor(private readonly stdin: ChildStdin, private readonly isTerminal: boolean) {}
 
-  write(bytes: Uint8Array, writeId: string): WriteStatus | Promise<WriteStatus> {
-    return this.#put(bytes, writeId);
+  /** Whoever gives up before there was room has written nothing. */
+  write(bytes: Uint8Array, writeId: string, givenUp?: AbortSignal): WriteStatus | Promise<WriteStatus> {
+    return this.#put(bytes, writeId, givenUp);
   }
 
   /** The child reads an end of input after everything accepted so far. */
-  close(writeId: string): WriteStatus | Promise<WriteStatus> {
-    return this.#put(FINISH, writeId);
+  close(writeId: string, givenUp?: AbortSignal): WriteStatus | Promise<WriteStatus> {
+    return this.#put(FINISH, writeId, givenUp);
   }
 
-  #put(bytes: Uint8Array | typeof FINISH, writeId: string): WriteStatus | Promise<WriteStatus> {
+  #put(
+    bytes: Uint8Array | typeof FINISH,
+    writeId: string,
+    givenUp?: AbortSignal,
+  ): WriteStatus | Promise<WriteStatus> {
     if (this.#ledger.has(writeId)) return "accepted";
     if (this.#state === "gone") throw writerGone();
     if (this.#closed) return "stdinClosed";
@@ -49,8 +54,18 @@ export class StdinQueue {
     if (bytes === FINISH) this.#closed = !this.isTerminal;
     if (this.#waiting.length === 0 && this.#hasRoom()) return this.#accept(bytes, writeId);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ bytes, writeId, settle: { resolve, reject } });
+      const waiter: Waiter = { bytes, writeId, settle: { resolve, reject } };
+      this.#waiting.push(waiter);
+      givenUp?.addEventListener("abort", () => this.#withdraw(waiter), { once: true });
     });
+  }
+
+  #withdraw(waiter: Waiter): void {
+    const place = this.#waiting.indexOf(waiter);
+    if (place === -1) return; // accepted meanwhile
+    this.#waiting.splice(place, 1);
+    if (waiter.bytes === FINISH) this.#closed = false;
+    waiter.settle.reject(new ProcessError("stdin", "the write was given up"));
   }
 
   /** The child is gone: what is written from now on is accepted and vanishes. */

@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "@std/path";
+import { CutProxy } from "../support/cut_proxy.ts";
+import type { ServerProcess } from "../support/target_process.ts";
+import { directory, serve, serveCodex, shell, startShell } from "./file_words.ts";
+
+const MIB = 1024 * 1024;
+/** On the wire three bytes are four. */
+const CARRIED = 4 / 3;
+const PATIENT = 30_000;
+
+let ours: ServerProcess;
+let other: ServerProcess;
+let codex: ServerProcess | null;
+
+beforeAll(async () => {
+  [ours, other, codex] = await Promise.all([serve(), serve(), serveCodex()]);
+});
+
+afterAll(async () => {
+  for (const server of [ours, other, codex]) await server?.[Symbol.asyncDispose]();
+});
+
+const pieces = Array.from({ length: 24 }, () => crypto.getRandomValues(new Uint8Array(65_536)));
+const BYTES = Buffer.concat(Array.from({ length: 16 }, () => Buffer.concat(pieces))); // 24 MiB
+
+/** Cuts the line each time that so many more bytes have come this way. */
+function cutEach(proxy: CutProxy, way: "toServer" | "fromServer", bytes: number, times: number): void {
+  let next = bytes;
+  proxy.onCarried = () => {
+    if (proxy.cuts >= times || proxy.carried[way] < next) return;
+    next = proxy.carried[way] + bytes;
+    proxy.cut();
+  };
+}
+
+describe.each(["our server", "the real server"] as const)("a copy over a line to %s that is cut", (place) => {
+  const url = () => place === "our server" ? ours.url : codex?.url;
+
+  test("five times downloads every byte, and hardly any of them twice", async () => {
+    const server = url();
+    if (server === undefined) return;
+    using dir = directory();
+    await using proxy = await CutProxy.to(server);
+    await Bun.write(join(dir.path, "big"), BYTES);
+    cutEach(proxy, "fromServer", 4 * MIB, 5);
+    const { status, stderr } = await shell(`$X cp :"$PWD/big" down && cmp big down`, {
+      url: proxy.url,
+      cwd: dir.path,
+    });
+    expect({ status, cuts: proxy.cuts }).toEqual({ status: 0, cuts: 5 });
+    expect(stderr).toContain("connection lost, reconnecting");
+    // What was on its way at each cut comes again: four blocks at most.
+    expect(proxy.carried.fromServer).toBeLessThan((24 + 5 * 4 + 2) * MIB * CARRIED);
+    expect(dir.names()).toEqual(["big", "down"]);
+  }, PATIENT);
+
+  test("uploads by beginning again, and says so", async () => {
+    const server = url();
+    if (server === undefined) return;
+    using dir = directory();
+    await using proxy = await CutProxy.to(server);
+    await Bun.write(join(dir.path, "big"), BYTES);
+    cutEach(proxy, "toServer", 6 * MIB, 2);
+    const { status, stderr } = await shell(`$X cp big :"$PWD/up" && cmp big up`, {
+      url: proxy.url,
+      cwd: dir.path,
+    });
+    expect({ status, cuts: proxy.cuts }).toEqual({ status: 0, cuts: 2 });
+    expect(stderr).toContain("the server cannot go on with a file, so this one starts again");
+    expect(dir.names()).toEqual(["big", "up"]);
+  }, PATIENT);
+});
+
+describe("a copy whose connection is gone for good", () => {
+  test("ends with 255 and no file, and the next one goes on where it was", async () => {
+    using dir = directory();
+    await using proxy = await CutProxy.to(ours.url);
+    await Bun.write(join(dir.path, "big"), BYTES);
+    proxy.onCarried = () => {
+      if (proxy.cuts > 0 || proxy.carried.fromServer < 8 * MIB) return;
+      proxy.leadTo(other.url); // which knows nothing of the session
+      proxy.cut();
+    };
+    const line = `$X cp :"$PWD/big" down`;
+    const lost = await shell(line, { url: proxy.url, cwd: dir.path });
+    expect(lost.status).toBe(255);
+    expect(lost.stderr).toMatch(/\nexec-server: cannot copy :.*\/big: .*\nHint: .*\n$/);
+    expect(dir.names().filter((name) => !name.startsWith("."))).toEqual(["big"]);
+
+    const before = proxy.carried.fromServer;
+    const { status, stderr } = await shell(line, { url: proxy.url, cwd: dir.path });
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/going on after \d+ bytes that are here already/);
+    expect(proxy.carried.fromServer - before).toBeLessThan(22 * MIB * CARRIED);
+    expect(BYTES.equals(await Bun.file(join(dir.path, "down")).bytes())).toBe(true);
+    expect(dir.names()).toEqual(["big", "down"]);
+  }, PATIENT);
+
+  test("does not go on with the half of another file", async () => {
+    using dir = directory();
+    await using proxy = await CutProxy.to(ours.url);
+    await Bun.write(join(dir.path, "big"), BYTES);
+    proxy.onCarried = () => {
+      if (proxy.cuts > 0 || proxy.carried.fromServer < 8 * MIB) return;
+      proxy.leadTo(other.url);
+      proxy.cut();
+    };
+    const line = `$X cp :"$PWD/big" down`;
+    expect((await shell(line, { url: proxy.url, cwd: dir.path })).status).toBe(255);
+    const changed = BYTES.toReversed();
+    await shell("rm big", { cwd: dir.path });
+    await Bun.write(join(dir.path, "big"), changed);
+    expect((await shell(line, { url: proxy.url, cwd: dir.path })).status).toBe(0);
+    expect(Buffer.compare(changed, await Bun.file(join(dir.path, "down")).bytes())).toBe(0);
+  }, PATIENT);
+
+  test("refuses to join the halves of a file that changed meanwhile", async () => {
+    using dir = directory();
+    await using proxy = await CutProxy.to(ours.url);
+    await Bun.write(join(dir.path, "big"), BYTES);
+    proxy.onCarried = () => {
+      if (proxy.cuts > 0 || proxy.carried.fromServer < 8 * MIB) return;
+      Bun.spawnSync(["truncate", "-s", "+1", join(dir.path, "big")]);
+      proxy.cut();
+    };
+    const { status, stderr } = await shell(`$X cp :"$PWD/big" down`, { url: proxy.url, cwd: dir.path });
+    expect(status).toBe(1);
+    expect(stderr).toContain("it changed while it was copied");
+    expect(dir.names()).toEqual(["big"]);
+  }, PATIENT);
+
+  test("is told of an input that cannot be given twice", async () => {
+    using dir = directory();
+    await using proxy = await CutProxy.to(ours.url);
+    await Bun.write(join(dir.path, "big"), BYTES);
+    cutEach(proxy, "toServer", 6 * MIB, 1);
+    const { status } = await shell(`cat big | $X cp - :"$PWD/up"`, { url: proxy.url, cwd: dir.path });
+    expect(status).toBe(255);
+    expect(dir.names()).toEqual(["big"]);
+  }, PATIENT);
+});
+
+test.each([["SIGTERM", 143], ["SIGINT", 130]] as const)(
+  "a copy that %s ends leaves nothing behind",
+  async (signal, status) => {
+    using dir = directory();
+    // The word `exec` makes the shell's place the program's.
+    await using child = startShell(
+      `exec 3<>pipe; exec $X cp /dev/fd/3 to`.replace("exec 3", "mkfifo pipe; exec 3"),
+      { cwd: dir.path },
+    );
+    while (!dir.names().some((name) => name.endsWith(".part"))) await Bun.sleep(10);
+    child.kill(signal);
+    expect(await child.exited).toBe(status);
+    expect(dir.names()).toEqual(["pipe"]);
+  },
+);
