@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { closeSync, constants, openSync } from "node:fs";
-import type { NativePath, OpenFile, Soon } from "../../lib/fs/file_system.ts";
+import type { OpenFile, Soon } from "../../lib/fs/file_system.ts";
 import { FsError } from "../../lib/fs/fs_error.ts";
 import { writeAll } from "../write_all.ts";
 import { BLOCK_BYTES, type BlockSink, isZero } from "./blocks.ts";
-import { bufferOf, type BytePath, join, nativePath, parentOf } from "./byte_path.ts";
+import { bufferOf, type BytePath, join, nativePath, parentOf, shownPath } from "./byte_path.ts";
 import { isLinkFailure } from "./file_failure.ts";
 import { asFsError } from "./here_side.ts";
 import type { Leftovers } from "./leftovers.ts";
@@ -212,19 +212,26 @@ class FarArrival implements Arrival {
     await this.#file?.close();
     this.#file = null;
     if (this.#state === "arriving") this.#state = "whole";
-    if (this.#state === "whole") await this.#place(nativePath(path), existing === null);
+    if (this.#state === "whole") await this.#place(path, existing);
     this.#state = "placed";
     await files.remove(nativePath(this.#working), { recursive: false, force: true });
   }
 
-  async #place(path: NativePath, isNew: boolean): Promise<void> {
+  async #place(path: BytePath, existing: Facts | null): Promise<void> {
     const { files } = this.side;
     try {
-      await files.copy(nativePath(this.#working), path, { recursive: false });
+      await files.copy(nativePath(this.#working), nativePath(path), { recursive: false });
     } catch (error) {
-      // Half of it must not stand there. What was there before is lost already; the whole is beside it.
-      if (!isLinkFailure(error) && isNew) await files.remove(path, { recursive: false, force: true });
-      throw error;
+      if (!(error instanceof FsError) || isLinkFailure(error)) throw error;
+      const there = await this.side.look(path);
+      const isUntouched = there?.size === existing?.size && there?.modifiedAtMs === existing?.modifiedAtMs;
+      if (isUntouched) throw error;
+      // Half of it must not stand there. What was there before is lost; the whole is beside it, and stays.
+      await files.remove(nativePath(path), { recursive: false, force: true });
+      if (existing === null) throw error;
+      this.#state = "placed";
+      const where = shownPath(this.#working);
+      throw new FsError(error.code, `${error.message}; all of it is in ${where}`, error.errno);
     }
   }
 
@@ -232,6 +239,7 @@ class FarArrival implements Arrival {
     const { files } = this.side;
     await Promise.resolve(this.#file?.close()).catch(() => {}); // it is to go, whatever is left to be said of it
     this.#file = null;
+    if (this.#state === "placed") return; // what is there is all that is left
     await files.remove(nativePath(this.#working), { recursive: false, force: true });
   }
 }

@@ -197,3 +197,18 @@ function noDelayOf(fd: number): number {
   if (result !== 0) throw new Error(`getsockopt failed on ${fd}`);
   return value[0];
 }
+
+test("children are not given the raised limit, but the one that our parent has", async () => {
+  const ours = oursTarget().command(["--listen", "ws://127.0.0.1:0"]);
+  // Not exec: the shell stays, and is the parent that is looked at.
+  const limited = ["/bin/sh", "-c", `ulimit -Sn 700; "$@"; true`, "sh", ...ours];
+  await using server = await spawnServer(limited);
+  await using peer = await Peer.ready(server.url);
+  for (const tty of [false, true]) {
+    const { stdout, pty } = await peer.run({ argv: ["/bin/sh", "-c", "ulimit -Sn"], tty });
+    expect((stdout + pty).trim()).toBe("700");
+  }
+  // The shell hands our signals to nobody, and ends when the server does.
+  for (const { pid } of childrenOf(server.pid)) process.kill(pid, "SIGTERM");
+  await server.exited;
+});

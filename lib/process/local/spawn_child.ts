@@ -5,6 +5,7 @@ import type { StartOptions } from "../backend.ts";
 import { ProcessError } from "../process_error.ts";
 import type { Child, ChildListener, Launch } from "./child.ts";
 import { childEnv } from "./child_env.ts";
+import { withInheritedDescriptorLimit } from "./descriptor_limit.ts";
 import { findProgram } from "./find_program.ts";
 import { accountShell } from "./host_info.ts";
 import { spawnPipeChild } from "./pipe_child.ts";
@@ -57,9 +58,11 @@ export function spawnChild(options: StartOptions, listener: ChildListener): Chil
       env,
     };
     try {
-      return options.tty
-        ? spawnPtyChild(launch, options.size ?? DEFAULT_SIZE, listener)
-        : spawnPipeChild(launch, options.pipeStdin, listener);
+      return withInheritedDescriptorLimit(() =>
+        options.tty
+          ? spawnPtyChild(launch, options.size ?? DEFAULT_SIZE, listener)
+          : spawnPipeChild(launch, options.pipeStdin, listener)
+      );
     } catch (error) {
       // Asked only now: a start that works should not pay for telling failures apart.
       refuseMissingDirectory(cwd, options.cwd);
