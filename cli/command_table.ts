@@ -1,7 +1,7 @@
 import type { Command } from "./command.ts";
-import { cpEntry, fsEntry } from "./file_table.ts";
-import { doctorEntry, infoEntry } from "./place_table.ts";
-import { runEntry } from "./run_table.ts";
+import { cpEntry, fsEntry } from "./files/file_table.ts";
+import { doctorEntry, infoEntry } from "./place/place_table.ts";
+import { runEntry } from "./run/run_table.ts";
 
 /** Every command there is. Their code is loaded when they are used: a quick one does not pay for the server. */
 export const commands: readonly Command[] = [

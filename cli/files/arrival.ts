@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, constants, openSync } from "node:fs";
 import type { OpenFile, Soon } from "../../lib/fs/file_system.ts";
 import { FsError } from "../../lib/fs/fs_error.ts";
-import { writeAll } from "../write_all.ts";
+import { writeAll } from "../run/write_all.ts";
 import { BLOCK_BYTES, type BlockSink, isZero } from "./blocks.ts";
 import { bufferOf, type BytePath, join, nativePath, parentOf, shownPath } from "./byte_path.ts";
 import { isLinkFailure } from "./file_failure.ts";

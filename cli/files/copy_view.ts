@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import type { Notices } from "../notices.ts";
+import type { Notices } from "../run/notices.ts";
 import { Meter, type Progress, progressLine } from "./progress.ts";
 
 const STDERR = 2;

@@ -1,7 +1,7 @@
 import { EnvironmentError } from "../../lib/environment/environment_error.ts";
 import { FsError } from "../../lib/fs/fs_error.ts";
 import { CommandError, EXIT } from "../exit_status.ts";
-import { linkHint } from "../link_hint.ts";
+import { linkHint } from "../place/link_hint.ts";
 import { type BytePath, shownPath } from "./byte_path.ts";
 import type { Side } from "./side.ts";
 

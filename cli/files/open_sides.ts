@@ -1,9 +1,9 @@
 import type { Environment } from "../../lib/environment/environment.ts";
 import { LocalEnvironment } from "../../lib/environment/local_environment.ts";
-import { addressOf, openChoice } from "../open_choice.ts";
-import { chooseEnvironment } from "../choose_environment.ts";
+import { addressOf, openChoice } from "../place/open_choice.ts";
+import { chooseEnvironment } from "../place/choose_environment.ts";
 import type { Flags } from "../command.ts";
-import type { Notices } from "../notices.ts";
+import type { Notices } from "../run/notices.ts";
 import { farSide } from "./far_side.ts";
 import { fileFailure } from "./file_failure.ts";
 import { hereSide } from "./here_side.ts";

@@ -12,7 +12,9 @@ export class WalkAnswer {
   #cost = 0;
 
   constructor(private readonly root: FileUri) {
-    this.#prefix = `${root.href.replace(/\/+$/, "")}/`;
+    // Of the root directory itself the slashes are all there is.
+    const spelled = root.href.replace(/(?<=[^/:])\/+$/, "");
+    this.#prefix = spelled.endsWith("/") ? spelled : `${spelled}/`;
   }
 
   /** false: there is no room for it. */

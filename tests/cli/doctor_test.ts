@@ -17,7 +17,7 @@ beforeAll(async () => {
   await chmod(tokenFile, 0o600);
   server = await spawnServer(
     [await binary(), "serve", "--ws-auth", "capability-token", "--ws-token-file", tokenFile],
-    { PATH: "/usr/bin:/bin", HOME: "/nowhere", SHELL: "/bin/sh", LANG: "C.UTF-8" },
+    { PATH: "/usr/bin:/bin", HOME: tmpdir(), SHELL: "/bin/sh", LANG: "C.UTF-8" },
   );
 }, 60_000);
 
@@ -61,7 +61,7 @@ describe("doctor", () => {
 
   test("warns of a low limit of open files", async () => {
     await using child = Bun.spawn(["sh", "-c", 'ulimit -n 256; exec "$0" doctor', await binary()], {
-      env: { PATH: "/usr/bin:/bin", HOME: "/nowhere" },
+      env: { PATH: "/usr/bin:/bin", HOME: tmpdir() },
       stdout: "pipe",
     });
     const found = findings(await child.stdout.text());

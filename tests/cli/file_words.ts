@@ -12,7 +12,7 @@ export const PROGRAM = [process.execPath, "--no-env-file", join(ROOT, "main.ts")
 /** Nothing is configured but what a test says. */
 const ENV: Record<string, string | undefined> = {
   ...process.env,
-  HOME: "/nowhere",
+  HOME: tmpdir(),
   XDG_CONFIG_HOME: undefined,
   CODEX_HOME: undefined,
   EXEC_SERVER_URL: undefined,
@@ -57,7 +57,7 @@ export function directory(): Disposable & { path: string; names(): string[] } {
 }
 
 export function serve(): Promise<ServerProcess> {
-  return spawnServer([...PROGRAM, "serve"], { PATH: process.env["PATH"] ?? "", HOME: "/nowhere" });
+  return spawnServer([...PROGRAM, "serve"], { PATH: process.env["PATH"] ?? "", HOME: tmpdir() });
 }
 
 /** The real server, where its binary is at hand; null elsewhere. */

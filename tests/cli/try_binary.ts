@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { within } from "../support/peer_deadline.ts";
 import { binary } from "./binary.ts";
 
@@ -14,7 +15,7 @@ export async function tryBinary(
 ): Promise<Tried> {
   await using child = Bun.spawn([await binary(), ...args], {
     cwd: "/",
-    env: { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/nowhere", TERM: "dumb", ...env },
+    env: { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: tmpdir(), TERM: "dumb", ...env },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",

@@ -53,6 +53,14 @@ onEachTarget(({ target, test }) => {
     );
   });
 
+  test("fs 37 a walk of the root directory names what is right below it", async () => {
+    await using server = await target.serve();
+    await using peer = await Peer.ready(server.url);
+    const { entries } = await walk(peer, "file:///", { maxEntries: 5, maxDepth: 1 });
+    for (const { path } of entries) expect(path).toMatch(/^file:\/\/\/[^/]+$/);
+    expect(entries.length).toBeGreaterThan(0);
+  });
+
   test("fs 32 50,000 entries are listed, one more is refused; a walk of them is cut", async () => {
     using here = filesDirectory();
     for (let i = 0; i < 50_000; i++) closeSync(openSync(`${here.path}/${i}`, "w"));

@@ -324,6 +324,9 @@ describe("a real Codex server", () => {
         expect(process.text("stdout")).toBe(lines.join(""));
         expect(process.text("stderr")).toBe(errors.join(""));
         expect(proxy.cuts).toBeGreaterThan(1);
+        // The last cut may go unnoticed until somebody speaks, and a terminate is not said twice.
+        await client.status().catch(() => {});
+        await untilTrue(() => client.state.state === "connected", "the connection after the last cut");
         expect(await process.process.terminate()).toBe(true);
         await process.end();
       },

@@ -3,10 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { inspect } from "node:util";
 import { join } from "@std/path";
-import { type Choice, chooseEnvironment } from "../../cli/choose_environment.ts";
+import { type Choice, chooseEnvironment } from "../../cli/place/choose_environment.ts";
 import type { Flags } from "../../cli/command.ts";
 import { CommandError } from "../../cli/exit_status.ts";
-import { addressOf } from "../../cli/open_choice.ts";
+import { addressOf } from "../../cli/place/open_choice.ts";
 
 const TOKEN = "open-sesame";
 let home: string;

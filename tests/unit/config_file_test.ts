@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type Config, ConfigError, parseConfig } from "../../cli/config_file.ts";
-import { configPath } from "../../cli/config_path.ts";
+import { type Config, ConfigError, parseConfig } from "../../cli/place/config_file.ts";
+import { configPath } from "../../cli/place/config_path.ts";
 
 const PATH = "/c/exec-server/config.toml";
 const ENV = { HOME: "/h" };

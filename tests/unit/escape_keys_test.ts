@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { EscapeKeys, type Typed } from "../../cli/escape_keys.ts";
+import { EscapeKeys, type Typed } from "../../cli/run/escape_keys.ts";
 
 const shown = (typed: Typed[]) =>
   typed.map((part) => part.kind === "keys" ? new TextDecoder().decode(part.bytes) : `<${part.kind}>`).join(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { CommandError, EXIT, signalStatus, usageError } from "../../cli/exit_status.ts";
-import { startError } from "../../cli/start_error.ts";
+import { startError } from "../../cli/run/start_error.ts";
 import { ProcessError, type SpawnFailure } from "../../lib/process/process_error.ts";
 
 const ATTEMPT = { program: "cargo", cwd: "/there", asked: null, on: "devbox", path: "/usr/bin:/bin" };

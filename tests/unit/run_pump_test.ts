@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { Interrupts } from "../../cli/interrupts.ts";
-import { pump } from "../../cli/pump.ts";
-import { type Limit, TimeLimits } from "../../cli/time_limits.ts";
-import { WholeText } from "../../cli/whole_text.ts";
+import { Interrupts } from "../../cli/run/interrupts.ts";
+import { pump } from "../../cli/run/pump.ts";
+import { type Limit, TimeLimits } from "../../cli/run/time_limits.ts";
+import { WholeText } from "../../cli/run/whole_text.ts";
 import type { ProcessHandle } from "../../lib/process/backend.ts";
 import { EventLog, type LogPage } from "../../lib/process/event_log.ts";
 import { ManualClock } from "../support/manual_clock.ts";

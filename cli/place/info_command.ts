@@ -1,0 +1,87 @@
+import type { Environment, EnvironmentInfo } from "../../lib/environment/environment.ts";
+import { version } from "../../lib/version.ts";
+import { type Choice, chooseEnvironment } from "./choose_environment.ts";
+import type { Flags } from "../command.ts";
+import { CommandError, EXIT, type ExitStatus, usageError } from "../exit_status.ts";
+import { inMs, type Latency, measureLatency } from "./latency.ts";
+import { linkHint } from "./link_hint.ts";
+import { addressOf, openChoice } from "./open_choice.ts";
+
+/** `info`: what the environment is that a command would use. */
+export async function infoCommand(flags: Flags, [word]: readonly string[]): Promise<ExitStatus> {
+  if (word !== undefined) throw usageError(`unexpected word ${word}`, "info");
+  const choice = await chooseEnvironment(flags, { command: "info" });
+  const said: string[] = [];
+  await using environment = await openChoice(choice, { onProgramStderr: (line) => said.push(line) });
+  const facts = await ask(environment, said);
+  const answer = flags.has("json") ? asJson(choice, environment, facts) : asText(choice, environment, facts);
+  await Bun.write(Bun.stdout, answer);
+  return EXIT.ok;
+}
+
+interface Facts {
+  readonly info: EnvironmentInfo;
+  /** null right here. */
+  readonly latency: Latency | null;
+}
+
+async function ask(environment: Environment, said: readonly string[]): Promise<Facts> {
+  try {
+    return {
+      info: await environment.info(),
+      latency: environment.isRemote ? await measureLatency(environment) : null,
+    };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const last = said.at(-1);
+    const cause = last === undefined ? message : `${message} (its last words: ${last})`;
+    throw new CommandError(cause, linkHint(message), EXIT.unknown);
+  }
+}
+
+function asJson(choice: Choice, environment: Environment, { info, latency }: Facts): string {
+  const { version: serverVersion, ...rest } = info;
+  return `${
+    JSON.stringify({
+      environment: environment.id,
+      address: addressOf(choice),
+      chosenBy: choice.saidBy,
+      status: "ready",
+      versions: { here: version, there: serverVersion },
+      latencyMs: latency === null ? null : { best: latency.bestMs, median: latency.medianMs },
+      capabilities: environment.capabilities,
+      ...rest,
+    })
+  }\n`;
+}
+
+function asText(choice: Choice, environment: Environment, { info, latency }: Facts): string {
+  const { execEnabled, filesystemEnabled } = environment.capabilities;
+  const uses = [execEnabled && "commands", filesystemEnabled && "files"].filter((use) => use !== false);
+  const rows: [string, string][] = [
+    [
+      "environment",
+      choice.saidBy === null ? environment.id : `${environment.id} (chosen by ${choice.saidBy})`,
+    ],
+    ["address", addressOf(choice)],
+    ["status", "ready"],
+    ["versions", `here ${version}, there ${info.version ?? "not told"}`],
+    ["system", info.platform ?? "not told"],
+    ["shell", info.shell.path],
+    ["directory", info.cwd ?? "not told"],
+    ["home", info.home ?? "not told"],
+    ["capabilities", list(uses)],
+    ["features", list(info.features)],
+  ];
+  if (latency !== null) rows.push(["latency", `${inMs(latency.medianMs)} (best ${inMs(latency.bestMs)})`]);
+  if (info.extensions !== null) {
+    const none = "none: a plain Codex server, without resizing, end of input and most signals";
+    rows.push(["extensions", info.extensions.length === 0 ? none : list(info.extensions)]);
+  }
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join("");
+}
+
+function list(items: readonly string[]): string {
+  return items.length === 0 ? "none" : items.join(", ");
+}

@@ -1,0 +1,30 @@
+import { readFile } from "node:fs/promises";
+import { osErrorCode, osErrorText } from "../../lib/base/os_error.ts";
+import { Secret } from "../../lib/environment/secret.ts";
+import { CommandError, type ExitStatus } from "../exit_status.ts";
+
+/** The token in a file, without the white space around it. Throws a CommandError that never shows it. */
+export async function readSecretFile(path: string, status: ExitStatus): Promise<Secret> {
+  const words = (await readTextFile(path, "the token", status)).trim();
+  const hint = "make one with `exec-server token new FILE`, and give the server the same";
+  if (words === "") throw new CommandError(`the token in ${path} is empty`, hint, status);
+  // What a header cannot carry would be quoted by whoever refuses it.
+  if (!/^[\x21-\x7e]+$/.test(words)) {
+    throw new CommandError(`the token in ${path} is not one word`, hint, status);
+  }
+  return new Secret(words);
+}
+
+export async function readTextFile(path: string, what: string, status: ExitStatus): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    const code = osErrorCode(error);
+    if (code === null) throw error;
+    throw new CommandError(
+      `cannot read ${what} in ${path}: ${osErrorText(code)}`,
+      "see that the file is there and that you may read it",
+      status,
+    );
+  }
+}

@@ -1,0 +1,135 @@
+import type { Flags } from "../command.ts";
+import { isAbsolute, join } from "@std/path";
+import type { Environment } from "../../lib/environment/environment.ts";
+import type { StartOptions } from "../../lib/process/backend.ts";
+import { INHERIT_ALL } from "./child_environment.ts";
+import { complain } from "../complain.ts";
+import { CommandError, EXIT, type ExitStatus } from "../exit_status.ts";
+import { followCommand } from "./follow_command.ts";
+import { JsonEvents } from "./json_events.ts";
+import { Notices } from "./notices.ts";
+import { type OpenEnvironment, openEnvironment } from "./open_environment.ts";
+import { readRunPlan } from "./run_flags.ts";
+import type { RunPlan } from "./run_plan.ts";
+import { type StartAttempt, startError } from "./start_error.ts";
+import { stdinFor } from "./stdin_choice.ts";
+import { stdinIsTerminal, UserTerminal } from "./user_terminal.ts";
+import { BrokenPipe, OutputError } from "./write_all.ts";
+
+const A_DAY_MS = 86_400_000;
+/** What is left running is killed at once; longer than this only the telling of it can take. */
+const CLOSING_MS = 1_000;
+
+/** `run`: starts a command, stays with it to its end, and ends as it did. */
+export async function runCommand(flags: Flags, words: readonly string[]): Promise<ExitStatus> {
+  // While we wait for an answer or a timer nothing else may keep the program alive.
+  const awake = setInterval(() => {}, A_DAY_MS);
+  const status = await runToStatus(flags, words);
+  clearInterval(awake);
+  // By force: a read of stdin, or of an output that a stranger still holds, would keep us here. All is written.
+  process.exit(status);
+}
+
+async function runToStatus(flags: Flags, words: readonly string[]): Promise<ExitStatus> {
+  const events = flags.has("json") ? new JsonEvents() : null;
+  try {
+    const plan = await readRunPlan(flags, words, { env: process.env, stdinIsTerminal });
+    return await run(plan, events, new Notices(plan.talk));
+  } catch (error) {
+    if (error instanceof BrokenPipe) return EXIT.brokenPipe;
+    if (error instanceof OutputError) {
+      // Its own status would claim that all went as it says.
+      complain(error);
+      return EXIT.unknown;
+    }
+    const status = complain(error);
+    await events?.failed(error, status).catch(() => {});
+    return status;
+  }
+}
+
+async function run(plan: RunPlan, events: JsonEvents | null, notices: Notices): Promise<ExitStatus> {
+  const place = await openEnvironment(plan.place, plan.reconnectMs);
+  const { environment, name } = place;
+  let leavesItRunning = false;
+  try {
+    const backend = environment.backend();
+    const abilities = await backend.abilities();
+    const stdin = stdinFor(plan, abilities);
+    const start = await startOptions(plan, place);
+    using terminal = plan.terminal ? new UserTerminal() : null;
+    const size = abilities.terminal ? terminal?.size() ?? null : null;
+    const handle = await started(
+      () => backend.start({ ...start, pipeStdin: stdin !== "none", size }),
+      {
+        program: start.argv[0]!,
+        cwd: String(start.cwd),
+        path: pathOf(plan, name),
+        asked: plan.workdir,
+        on: name,
+      },
+    );
+    const { argv } = start;
+    const running = { plan, handle, argv, abilities, environment, name, stdin, terminal, events, notices };
+    const end = await followCommand(running);
+    leavesItRunning = end.leavesItRunning;
+    return end.status;
+  } finally {
+    // A session that nobody closes waits there for a client, and its commands with it.
+    if (!leavesItRunning) {
+      await Promise.race([environment[Symbol.asyncDispose](), Bun.sleep(CLOSING_MS)]);
+    }
+  }
+}
+
+/** Resolves as the start does; a refusal is told in the words of shells. */
+async function started<T>(start: () => T | Promise<T>, attempt: StartAttempt): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    throw startError(error, attempt);
+  }
+}
+
+/** Where the place looks for programs, as far as we know. */
+function pathOf({ env, cleanEnv }: RunPlan, name: string | null): string | null {
+  const inherited = name === null && !cleanEnv ? process.env["PATH"] : undefined;
+  return env["PATH"] ?? inherited ?? null;
+}
+
+async function startOptions(plan: RunPlan, { environment, name }: OpenEnvironment): Promise<StartOptions> {
+  const shell = plan.argv === null ? (await environment.info()).shell.path : null;
+  return {
+    processId: name === null ? "run" : `run-${crypto.randomUUID()}`,
+    argv: plan.argv ?? [shell!],
+    // By the dash a shell knows that it is the login shell.
+    arg0: shell === null ? null : `-${shell.split("/").at(-1)}`,
+    cwd: await directory(plan.workdir, environment),
+    env: plan.env,
+    envPolicy: plan.cleanEnv ? null : INHERIT_ALL,
+    tty: plan.terminal,
+    pipeStdin: true,
+    size: null,
+    terminalSignalExit: "128+n",
+  };
+}
+
+async function directory(asked: string | null, environment: Environment): Promise<string> {
+  if (asked !== null && isAbsolute(asked)) return asked;
+  const base = environment.isRemote ? await directoryThere(environment) : directoryHere();
+  return asked === null ? base : join(base, asked);
+}
+
+/** A server may have lost its own directory; then any will do. */
+async function directoryThere(environment: Environment): Promise<string> {
+  const { cwd, home } = await environment.info();
+  return cwd ?? home ?? "/";
+}
+
+function directoryHere(): string {
+  try {
+    return process.cwd();
+  } catch {
+    throw new CommandError("the current directory is gone", "name another with -w DIR", EXIT.notStarted);
+  }
+}

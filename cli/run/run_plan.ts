@@ -1,0 +1,25 @@
+import type { Choice } from "../place/choose_environment.ts";
+import type { NoticeOptions } from "./notices.ts";
+import type { Signal } from "../../lib/process/backend.ts";
+
+/** What `run` was asked to do, with every flag read and judged. */
+export interface RunPlan {
+  /** Where to run. */
+  readonly place: Choice;
+  /** How long a lost connection is sought; null is as usual. */
+  readonly reconnectMs: number | null;
+  /** null: the login shell. */
+  readonly argv: readonly string[] | null;
+  readonly terminal: boolean;
+  readonly stdin: "forward" | "none";
+  /** As it was given; null where it was not. */
+  readonly workdir: string | null;
+  readonly env: Readonly<Record<string, string>>;
+  readonly cleanEnv: boolean;
+  readonly limits: { readonly wallMs: number | null; readonly idleMs: number | null };
+  readonly ending: { readonly signal: Signal; readonly ms: number };
+  readonly waitClosed: boolean;
+  readonly onDisconnect: "wait" | "detach" | "kill";
+  readonly escapeKey: number | null;
+  readonly talk: NoticeOptions;
+}

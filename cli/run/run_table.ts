@@ -1,0 +1,48 @@
+import { placeFlags } from "../place/place_flags.ts";
+import type { Command } from "../command.ts";
+
+/** `run` in the command table. */
+export const runEntry: Command = {
+  name: "run",
+  usage: "run [flags] [--] CMD [ARG…]",
+  summary: "Run a command on a server, or here if none is named",
+  details:
+    "Input, output, signals and the exit status are those of the command, as with ssh. Without CMD it is\n" +
+    "the login shell. Flags end at the first word that is not one.\n\n" +
+    "Exit status: the command's own; 128+N if signal N ended it; 124 time limit; 125 not started; 126 not\n" +
+    "executable; 127 not found; 130 ended by Ctrl-C; 255 connection or result unknown.",
+  stopsAtWord: true,
+  flags: [
+    ...placeFlags,
+    { name: "tty", short: "t", summary: "give the command a terminal (default: only without CMD)" },
+    { name: "no-tty", short: "T", summary: "give it pipes" },
+    { name: "interactive", short: "i", summary: "accepted; input is forwarded anyway" },
+    { name: "no-stdin", short: "n", summary: "give it an empty input" },
+    { name: "env", short: "e", value: "K=V", repeats: true, summary: "set a variable; K alone copies it" },
+    { name: "env-file", value: "FILE", repeats: true, summary: "variables, one a line" },
+    { name: "clean-env", summary: "give it no variables but those" },
+    { name: "workdir", short: "wC", aliases: ["cwd"], value: "DIR", summary: "working directory there" },
+    { name: "timeout", value: "TIME", summary: "end it after this time (30s, 5m, 1h)" },
+    { name: "idle-timeout", value: "TIME", summary: "end it when it prints nothing for this time" },
+    { name: "signal", value: "NAME", summary: "how it is asked to end (default TERM)" },
+    { name: "kill-after", short: "k", value: "TIME", summary: "then ended by force (default 5s)" },
+    { name: "wait-closed", summary: "wait until nobody holds its output" },
+    { name: "leftovers", value: "WHAT", summary: "kill what it left running (the only choice yet)" },
+    { name: "on-disconnect", value: "WHAT", summary: "wait, detach or kill (default wait)" },
+    { name: "reconnect-timeout", value: "TIME", summary: "how long to wait for the server (default 50s)" },
+    { name: "escape-char", value: "C", summary: "C. leaves, C? helps, on a terminal (default ~, or none)" },
+    { name: "json", summary: "one JSON event a line on stdout" },
+    { name: "quiet", short: "q", summary: "say nothing about the connection" },
+    { name: "verbose", short: "v", summary: "say more" },
+    { name: "color", value: "WHEN", summary: "auto, always or never" },
+    { name: "detach", short: "d", summary: "not available yet" },
+    { name: "name", value: "NAME", summary: "not available yet" },
+    { name: "label", value: "K=V", repeats: true, summary: "not available yet" },
+    { name: "keep", value: "TIME", summary: "not available yet" },
+    { name: "sandbox", value: "WHAT", summary: "not available yet" },
+    { name: "network", value: "WHAT", summary: "not available yet" },
+    { name: "writable", value: "DIR", repeats: true, summary: "not available yet" },
+    { name: "record", value: "FILE", summary: "not available yet" },
+  ],
+  run: async (flags, words) => (await import("./run_command.ts")).runCommand(flags, words),
+};
