@@ -209,9 +209,11 @@ describe("an address that is shown", () => {
 test("choosing this machine loads neither TOML nor what a server needs", async () => {
   const script = `
     const { chooseEnvironment } = await import(${
-    JSON.stringify(join(import.meta.dir, "../../cli/choose_environment.ts"))
+    JSON.stringify(join(import.meta.dir, "../../cli/place/choose_environment.ts"))
   });
-    const { openChoice } = await import(${JSON.stringify(join(import.meta.dir, "../../cli/open_choice.ts"))});
+    const { openChoice } = await import(${
+    JSON.stringify(join(import.meta.dir, "../../cli/place/open_choice.ts"))
+  });
     const flags = { has: () => false, text: () => undefined, texts: () => [] };
     await openChoice(await chooseEnvironment(flags, { command: "run", env: { HOME: "/nowhere" } }));
     console.log(JSON.stringify(Object.keys(require.cache)));
