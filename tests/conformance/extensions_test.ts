@@ -150,11 +150,10 @@ describe("signals.v1", () => {
 describe("flow.v1", () => {
   const FLOOD = { argv: ["/usr/bin/head", "-c", String(12 * MIB), "/dev/zero"] };
   /** By the length of the base64, for these are looked at after every message. */
+  const sizeOf = (base64: string) =>
+    base64.length * 3 / 4 - (base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0);
   const received = (peer: Peer, id: string) =>
-    peer.chunks(id).reduce(
-      (sum, { chunk }) => sum + chunk.length * 3 / 4 - (chunk.match(/=*$/)?.[0].length ?? 0),
-      0,
-    );
+    peer.chunks(id).reduce((sum, { chunk }) => sum + sizeOf(chunk), 0);
 
   test("a child is held once a window's worth is not acknowledged, and goes on when it is", async () => {
     await using server = await serve();
