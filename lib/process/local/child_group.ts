@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { osErrorCode, osErrorText } from "../../base/os_error.ts";
 import type { Signal } from "../backend.ts";
 import { ProcessError } from "../process_error.ts";
+import { procIsOurs } from "./own_proc.ts";
 
 /**
  * A child's process group: everyone it started who did not leave it. The group outlives its leader as long as
@@ -34,7 +35,7 @@ export class ChildGroup {
   #send(signal: NodeJS.Signals | 0): "sent" | "nobody" | "refused" {
     if (this.#empty) return "nobody";
     // A living process of that number is a stranger: as long as one of ours were left, it could not be given.
-    if (this.#leader === "reaped" && existsSync(`/proc/${this.pid}`)) return "nobody";
+    if (this.#leader === "reaped" && procIsOurs() && existsSync(`/proc/${this.pid}`)) return "nobody";
     try {
       process.kill(-this.pid, signal);
       return "sent";

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { setSoftDescriptorLimit } from "./libc.ts";
+import { procIsOurs } from "./own_proc.ts";
 
 /** What a login gives: programs that use select(), or close every descriptor there could be, count on a small one. */
 const USUAL_SOFT_LIMIT = 1_024;
@@ -26,7 +27,7 @@ export function withInheritedDescriptorLimit<T>(start: () => T): T {
 
 /** Our own is gone; whoever started us most likely had the same. The first process of a system has its own ideas. */
 function limitOfOurParent(): number {
-  if (process.ppid <= 1) return USUAL_SOFT_LIMIT;
+  if (process.ppid <= 1 || !procIsOurs()) return USUAL_SOFT_LIMIT;
   try {
     const limits = readFileSync(`/proc/${process.ppid}/limits`, "utf8");
     return Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? USUAL_SOFT_LIMIT);

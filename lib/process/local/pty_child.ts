@@ -3,6 +3,7 @@ import type { TerminalSize } from "../backend.ts";
 import type { Child, ChildListener, ChildStdin, Launch } from "./child.ts";
 import { exitOf } from "./child_exit.ts";
 import { setTerminalFlow } from "./libc.ts";
+import { procIsOurs } from "./own_proc.ts";
 
 /** What a program is told when nobody said: the size of every terminal since the VT100. */
 export const DEFAULT_SIZE: TerminalSize = { rows: 24, cols: 80 };
@@ -97,6 +98,7 @@ class TerminalFlow {
   #holds = 0;
 
   follow(pid: number): void {
+    if (!procIsOurs()) return; // nobody is held then, rather than a stranger
     try {
       // Read at once: later the leader may have put something else in its place.
       this.#path = readlinkSync(`/proc/${pid}/fd/0`);
