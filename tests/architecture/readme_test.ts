@@ -6,6 +6,8 @@ import { PROJECT, readProjectFile } from "./project_files.ts";
 
 const TIMEOUT_MS = 120_000;
 
+const README_PORT = 7777;
+
 /** What the README's test command runs here: something small that does not run the README's commands again. */
 const SMALL_TEST = "tests/architecture/docs_test.ts";
 
@@ -80,6 +82,25 @@ async function servesUntilInterrupted(
   expect(fetch(`${url}/readyz`)).rejects.toThrow();
 }
 
+/** The README's port, or another where somebody on this machine has it already. */
+async function elsewhereIfTaken(): Promise<(command: string) => string> {
+  try {
+    await Bun.serve({
+      hostname: "127.0.0.1",
+      port: README_PORT,
+      reusePort: false,
+      fetch: () => new Response(),
+    })
+      .stop(true);
+    return (command) => command;
+  } catch {
+    const free = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
+    await free.stop(true);
+    console.warn(`readme: port ${README_PORT} is taken here, so ${free.port} stands in for it`);
+    return (command) => command.replaceAll(`:${README_PORT}`, `:${free.port}`);
+  }
+}
+
 describe("the README", () => {
   test("offers one command to serve and one to pass the tests", () => {
     expect(commands.slice(0, 2)).toEqual([
@@ -102,8 +123,9 @@ describe("the README", () => {
   }
 
   test.skipIf(missing !== undefined)("has two terminals, and what it types in the second works", async () => {
-    const [serve = ""] = linesMarked("sh serve");
-    const typed = linesMarked("sh client");
+    const onFreePort = await elsewhereIfTaken();
+    const [serve = ""] = linesMarked("sh serve").map(onFreePort);
+    const typed = linesMarked("sh client").map(onFreePort);
     expect(typed.length).toBeGreaterThan(0);
     await servesUntilInterrupted(serve, async () => {
       const said = new Map<string, string>();

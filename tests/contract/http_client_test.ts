@@ -437,7 +437,8 @@ describe.each(httpTargets)("the $name HTTP client", ({ make, canEnd }) => {
       before = sent;
       await Bun.sleep(50);
     }
-    expect(sent).toBeLessThan(24 * MIB);
+    // The system's buffers grow to 6 MiB and more at each of up to three sockets on the way.
+    expect(sent).toBeLessThan(48 * MIB);
     let left = total - 1;
     for (let bytes; (bytes = await body.take(MIB)) !== null;) left -= bytes.length;
     expect([left, sent]).toEqual([0, total]);
