@@ -95,9 +95,10 @@ async function elsewhereIfTaken(): Promise<(command: string) => string> {
     return (command) => command;
   } catch {
     const free = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
+    const { port } = free; // forgotten by the stop
     await free.stop(true);
-    console.warn(`readme: port ${README_PORT} is taken here, so ${free.port} stands in for it`);
-    return (command) => command.replaceAll(`:${README_PORT}`, `:${free.port}`);
+    console.warn(`readme: port ${README_PORT} is taken here, so ${port} stands in for it`);
+    return (command) => command.replaceAll(`:${README_PORT}`, `:${port}`);
   }
 }
 
