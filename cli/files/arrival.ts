@@ -80,32 +80,34 @@ class HereArrival implements Arrival {
   readonly survivesLoss = true;
   /** What an earlier run left for us, where the copy can go on at all. */
   readonly #kept: BytePath | null;
-  /** Ours alone: two copies to one place do not write into one file. */
-  readonly #working: BytePath;
+  /** Ours alone, and nobody can guess it: two copies to one place do not write into one file. */
+  #working: BytePath;
   #file: ContinuedFile | null = null;
   #end = 0;
 
   constructor(private readonly powers: Powers, private readonly options: ArrivalOptions) {
     const { path, origin } = options;
-    const name = partName(`${path}\0${origin ?? crypto.randomUUID()}`);
-    this.#kept = origin === null ? null : join(parentOf(path), `${name}.part`);
-    this.#working = join(parentOf(path), `${name}-${process.pid}.part`);
+    const beside = (text: string) => join(parentOf(path), `${partName(text)}.part`);
+    this.#kept = origin === null ? null : beside(`${path}\0${origin}`);
+    this.#working = beside(crypto.randomUUID());
   }
 
   begin(): number {
-    this.#takeOver();
+    this.#file = this.#takeOver() ?? this.#create();
     this.options.leftovers.add(this.#working);
-    this.#file = this.powers.openToContinue(this.#working);
     return (this.#end = this.#file.size);
   }
 
-  #takeOver(): void {
-    if (this.#kept === null) return;
-    try {
-      this.powers.rename(this.#kept, this.#working); // of two who try, one gets it
-    } catch (error) {
-      if (!(error instanceof FsError && error.errno === "ENOENT")) throw error;
-    }
+  #takeOver(): ContinuedFile | null {
+    const { size } = this.options;
+    if (this.#kept === null || size === null) return null;
+    return this.powers.takeOver(this.#kept, this.#working, size);
+  }
+
+  #create(): ContinuedFile {
+    // What was put in the place of what we took over stands under our name: it is left to whose it is.
+    this.#working = join(parentOf(this.options.path), `${partName(crypto.randomUUID())}.part`);
+    return this.powers.create(this.#working);
   }
 
   write(offset: number, bytes: Uint8Array): Promise<void> | void {
@@ -116,25 +118,27 @@ class HereArrival implements Arrival {
 
   finish(length: number, source: Facts | null): void {
     const { path, existing, leftovers } = this.options;
-    this.#file!.extendTo(length);
+    const file = this.#file!;
+    file.extendTo(length);
+    file.setMode((source?.mode ?? existing?.mode ?? 0o666 & ~process.umask()) & 0o777);
+    if (source?.kind === "file") file.setModified(source.modifiedAtMs);
     this.#close();
-    this.powers.setMode(this.#working, (source?.mode ?? existing?.mode ?? 0o666 & ~process.umask()) & 0o777);
-    if (source?.kind === "file") this.powers.setModified(this.#working, source.modifiedAtMs);
     this.powers.rename(this.#working, path);
     leftovers.delete(this.#working);
   }
 
   abandon(keep: boolean): void {
     const end = this.#end;
-    if (keep && this.#kept !== null && this.#file !== null && end > 0) {
-      this.#file.extendTo(end);
-      this.#close();
-      this.powers.rename(this.#working, this.#kept);
-    } else {
+    try {
+      if (keep && this.#kept !== null && this.#file !== null && end > 0) {
+        this.#file.extendTo(end);
+        this.powers.rename(this.#working, this.#kept);
+        this.options.leftovers.delete(this.#working);
+      }
+    } finally {
       this.#close();
       this.options.leftovers.remove(this.#working);
     }
-    this.options.leftovers.delete(this.#working);
   }
 
   #close(): void {

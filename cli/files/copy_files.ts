@@ -6,8 +6,9 @@ import { baseOf, type BytePath, bytePath, join, nativePath, shownPath } from "./
 import { copyOne, type Departure, fileDeparture, streamDeparture } from "./copy_one.ts";
 import { copyLink, finishDirectories, makeDirectories } from "./copy_tree.ts";
 import type { CopyView } from "./copy_view.ts";
-import { fileFailure, isLinkFailure, placed } from "./file_failure.ts";
+import { fileFailure, isLinkFailure, isOutOfRoom, placed, RoomError } from "./file_failure.ts";
 import type { Leftovers } from "./leftovers.ts";
+import { LostModes } from "./lost_modes.ts";
 import { isSameFile, realPath } from "./same_file.ts";
 import type { Tree, TreeItem } from "./scan_tree.ts";
 import type { Facts, Side } from "./side.ts";
@@ -38,19 +39,25 @@ export interface CopyTools {
 export class Copier {
   /** Nothing was left out. */
   isClean = true;
+  readonly lostModes = new LostModes();
 
   constructor(private readonly tools: CopyTools) {}
 
   async copyFile({ from, to, source, target, facts }: CopyJob): Promise<void> {
     const existing = await to.look(target);
-    await this.#put(from, to, source, target, facts, existing);
+    await this.#putOrTell(from, to, source, target, facts, existing);
   }
 
   async copyStream(path: BytePath | null, to: Side, target: BytePath): Promise<void> {
     const name = path === null ? "stdin" : shownPath(path);
     this.tools.view.begin(name, name);
     const existing = await to.look(target);
-    await this.#arrive(streamDeparture(path), to, target, existing, null);
+    await tellWhatIsLeft(
+      to,
+      target,
+      existing,
+      () => this.#arrive(streamDeparture(path), to, target, existing, null),
+    );
   }
 
   async copyToStream(departure: Departure): Promise<void> {
@@ -59,6 +66,9 @@ export class Copier {
 
   async copyTree({ from, to, target, tree }: CopyJob & { readonly tree: Tree }): Promise<void> {
     const found = await makeDirectories(to, target, tree);
+    for (const { path, facts } of tree.directories) {
+      if (!found.has(path)) this.lostModes.count(to, facts);
+    }
     const top = await realPath({ side: to, path: target }) ?? target;
     // What is in a directory that we made was not there before: nobody needs to ask.
     const isNew = (path: BytePath) => !found.has(path.split("/").slice(0, -1).join("/") as BytePath);
@@ -71,7 +81,7 @@ export class Copier {
           const place = join(top, item.path);
           let existing = isNew(item.path) ? null : await to.look(place);
           if (existing?.isLink === true) existing = await this.#withoutLink(to, place);
-          await this.#put(from, to, item.source, place, item.facts, existing);
+          await this.#putOrTell(from, to, item.source, place, item.facts, existing);
         });
         if (isLarge) {
           await one;
@@ -97,6 +107,22 @@ export class Copier {
     return null;
   }
 
+  async #putOrTell(
+    from: Side,
+    to: Side,
+    source: BytePath,
+    target: BytePath,
+    facts: Facts,
+    existing: Facts | null,
+  ): Promise<void> {
+    await tellWhatIsLeft(
+      to,
+      target,
+      existing,
+      () => this.#put(from, to, source, target, facts, existing),
+    );
+  }
+
   async #put(
     from: Side,
     to: Side,
@@ -114,11 +140,14 @@ export class Copier {
     if (existing?.kind === "file" && await this.#isSame(from, source, facts, to, target, existing)) {
       throw new FsError("refused", "it is the same file");
     }
-    if (from.powers === null && from === to) return await this.#copyThere(to, source, target, facts);
+    if (from.powers === null && from === to) {
+      return await this.#copyThere(to, source, target, facts, existing);
+    }
     const origin = facts.size > BLOCK_BYTES
       ? [from.powers === null ? this.tools.address : "", source, facts.size, facts.modifiedAtMs].join("\0")
       : null;
     await this.#arrive(fileDeparture(from, source, facts), to, target, existing, origin);
+    if (existing === null) this.lostModes.count(to, facts);
   }
 
   #isSame(
@@ -133,8 +162,22 @@ export class Copier {
   }
 
   /** The server copies by itself; its mode comes along. */
-  async #copyThere(to: Side, source: BytePath, target: BytePath, facts: Facts): Promise<void> {
-    await to.files.copy(nativePath(source), nativePath(target), { recursive: false });
+  async #copyThere(
+    to: Side,
+    source: BytePath,
+    target: BytePath,
+    facts: Facts,
+    existing: Facts | null,
+  ): Promise<void> {
+    try {
+      await to.files.copy(nativePath(source), nativePath(target), { recursive: false });
+    } catch (error) {
+      // Half of it must not stand there.
+      if (existing === null && isOutOfRoom(error)) {
+        await to.files.remove(nativePath(target), { recursive: false, force: true });
+      }
+      throw error;
+    }
     this.tools.view.carried(facts.size);
     this.tools.view.fileDone();
   }
@@ -157,12 +200,39 @@ export class Copier {
       await copy();
     } catch (error) {
       const told = fileFailure(`cannot copy ${placed(from, source)}`, error);
-      const isHopeless = isLinkFailure(error) || error instanceof FsError && error.errno === "ENOSPC";
+      const isHopeless = isLinkFailure(error) || isOutOfRoom(error);
       if (isHopeless || !(told instanceof CommandError)) throw told;
       this.isClean = false;
       this.tools.view.problem(told.message, told.hint);
     }
   }
+}
+
+/** Where a copy met a full disk, the user is told what stands under the name: he may have to tidy up. */
+async function tellWhatIsLeft(
+  to: Side,
+  target: BytePath,
+  before: Facts | null,
+  copy: () => Promise<void>,
+): Promise<void> {
+  try {
+    await copy();
+  } catch (error) {
+    if (!isOutOfRoom(error)) throw error;
+    let now: Facts | null;
+    try {
+      now = await to.look(target);
+    } catch {
+      throw error; // nobody knows
+    }
+    throw new RoomError(error, leftWords(before, now));
+  }
+}
+
+function leftWords(before: Facts | null, now: Facts | null): string {
+  if (now === null) return "nothing was left under that name";
+  const isAsItWas = now.size === before?.size && now.modifiedAtMs === before.modifiedAtMs;
+  return isAsItWas ? "what was under that name is as it was" : "what is under that name now may not be whole";
 }
 
 /** What stands at the end of a link: it is replaced, and the link stays. */

@@ -29,6 +29,7 @@ export function fileDeparture(side: Side, path: BytePath, facts: Facts): Departu
       const file = await side.files.open(nativePath(path), "read");
       try {
         yield* fileBlocks(file, start, facts.size);
+        await mustBeTheSame(side, path, facts);
       } finally {
         await file.close();
       }
@@ -61,7 +62,7 @@ function openToRead(path: BytePath): number {
   }
 }
 
-/** The first half of one file and the second of another would be neither. */
+/** Some blocks of one content and some of another would be neither. */
 async function mustBeTheSame(side: Side, path: BytePath, before: Facts): Promise<void> {
   const now = await side.look(path);
   if (now?.size === before.size && now.modifiedAtMs === before.modifiedAtMs) return;

@@ -36,6 +36,9 @@ export async function cpCommand(flags: Flags, words: readonly string[]): Promise
     if (error instanceof BrokenPipe) return EXIT.brokenPipe;
     if (error instanceof CommandError) view.failed(error.message, error.hint, error.status);
     throw error;
+  } finally {
+    const lost = copier.lostModes.words();
+    if (lost !== null) view.say(lost);
   }
   view.done();
   return copier.isClean ? EXIT.ok : EXIT.failed;

@@ -6,8 +6,8 @@ import { type BytePath, shownPath } from "./byte_path.ts";
 import type { Side } from "./side.ts";
 
 const HINTS: Readonly<Record<string, string>> = {
-  ENOSPC: "make room there, or name another place; nothing was left under that name",
-  EDQUOT: "make room there, or name another place; nothing was left under that name",
+  ENOSPC: "make room there, or name another place",
+  EDQUOT: "make room there, or name another place",
   EACCES: "see who may do that there",
   EPERM: "see who may do that there",
   ENOENT: "see the path, and that the directory it is to be in exists",
@@ -23,14 +23,27 @@ export function placed(side: Side, path: BytePath): string {
 }
 
 /** What failed, in one line of cause and one of what to do. */
-export function fileFailure(doing: string, error: unknown): unknown {
+export function fileFailure(doing: string, error: unknown, kind: "url" | "program" = "url"): unknown {
   if (error instanceof CommandError) return error;
   if (error instanceof EnvironmentError || error instanceof FsError && isLinkFailure(error)) {
     const message = error instanceof EnvironmentError ? error.detail : error.message;
-    return new CommandError(`${doing}: ${message}`, linkHint(message), EXIT.unknown);
+    return new CommandError(`${doing}: ${message}`, linkHint(message, kind), EXIT.unknown);
   }
   if (!(error instanceof FsError)) return error;
-  return new CommandError(`${doing}: ${error.message}`, HINTS[error.errno ?? ""] ?? null, EXIT.failed);
+  const hint = HINTS[error.errno ?? ""] ?? null;
+  const left = error instanceof RoomError ? `; ${error.left}` : "";
+  return new CommandError(`${doing}: ${error.message}`, hint === null ? null : hint + left, EXIT.failed);
+}
+
+/** The disk takes no more, and somebody has seen what is under the name now. */
+export class RoomError extends FsError {
+  constructor(cause: FsError, readonly left: string) {
+    super(cause.code, cause.message, cause.errno);
+  }
+}
+
+export function isOutOfRoom(error: unknown): error is FsError {
+  return error instanceof FsError && (error.errno === "ENOSPC" || error.errno === "EDQUOT");
 }
 
 /** The connection broke: nobody could be asked, or nobody heard the answer. */

@@ -2,8 +2,10 @@ import {
   chmodSync,
   closeSync,
   constants,
+  fchmodSync,
   fstatSync,
   ftruncateSync,
+  futimesSync,
   lstatSync,
   openSync,
   readdirSync,
@@ -21,11 +23,16 @@ import { systemError } from "../../lib/fs/fs_error.ts";
 import { bufferOf, type BytePath, bytePath, join } from "./byte_path.ts";
 import type { ContinuedFile, Facts, Kind, Powers, Side } from "./side.ts";
 
+const PRIVATE = 0o600;
+const CREATE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const OPEN_KEPT = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
 const powers: Powers = {
   rename: (from, to) => now(() => renameSync(bufferOf(from), bufferOf(to))),
   setMode: (path, mode) => now(() => chmodSync(bufferOf(path), mode)),
   setModified: (path, ms) => now(() => utimesSync(bufferOf(path), ms / 1000, ms / 1000)),
-  openToContinue: (path) => now(() => continued(bufferOf(path))),
+  create: (path) => now(() => continued(openSync(bufferOf(path), CREATE, PRIVATE))),
+  takeOver,
   linkText: (path) => now(() => bytePath(readlinkSync(bufferOf(path), { encoding: "buffer" }))),
 };
 
@@ -45,15 +52,47 @@ export function hereSide(files: FileSystem): Side {
   };
 }
 
-/** Nobody else may look into it before it is whole and has the mode it is to have. */
-function continued(path: Buffer): ContinuedFile {
-  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
-  const fd = openSync(path, flags, 0o600);
-  const { size } = fstatSync(fd);
+/** Others may write into the directory too: what stands under a name that they can guess may be theirs. */
+function takeOver(kept: BytePath, working: BytePath, most: number): ContinuedFile | null {
+  const before = openOurs(kept, most);
+  if (before === null) return null;
+  let fd: number | null = null;
+  try {
+    renameSync(bufferOf(kept), bufferOf(working)); // of two who try, one gets it
+    fd = openOurs(working, most); // the name may have been given to another file since we looked
+  } catch (error) {
+    if (osErrorCode(error) === null) throw error;
+  } finally {
+    closeSync(before);
+  }
+  return fd === null ? null : continued(fd);
+}
+
+/** null where it is not certain that nobody else has put it there. */
+function openOurs(path: BytePath, most: number): number | null {
+  let fd: number;
+  try {
+    fd = openSync(bufferOf(path), OPEN_KEPT);
+  } catch (error) {
+    if (osErrorCode(error) === null) throw error;
+    return null;
+  }
+  const found = fstatSync(fd);
+  const isOurs = found.isFile() && found.uid === process.geteuid?.() && found.nlink === 1 &&
+    (found.mode & 0o7777) === PRIVATE && found.size <= most;
+  if (isOurs) return fd;
+  closeSync(fd);
+  return null;
+}
+
+function continued(fd: number): ContinuedFile {
   return {
-    size,
+    size: fstatSync(fd).size,
     write: (offset, bytes) => writeAt(fd, bytes, offset),
     extendTo: (length) => now(() => ftruncateSync(fd, length)),
+    // By the descriptor: under the name another file could stand by now.
+    setMode: (mode) => now(() => fchmodSync(fd, mode)),
+    setModified: (ms) => now(() => futimesSync(fd, ms / 1000, ms / 1000)),
     close: () => closeSync(fd),
   };
 }

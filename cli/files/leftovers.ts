@@ -15,8 +15,9 @@ export class Leftovers {
     this.#paths.delete(path);
   }
 
+  /** Only what was added. */
   remove(path: BytePath): void {
-    this.#paths.delete(path);
+    if (!this.#paths.delete(path)) return;
     try {
       unlinkSync(bufferOf(path));
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { Environment } from "../../lib/environment/environment.ts";
 import { LocalEnvironment } from "../../lib/environment/local_environment.ts";
-import { addressOf, openChoice } from "../place/open_choice.ts";
+import { addressOf, kindOf, openChoice } from "../place/open_choice.ts";
 import { chooseEnvironment } from "../place/choose_environment.ts";
 import type { Flags } from "../command.ts";
 import type { Notices } from "../run/notices.ts";
@@ -50,7 +50,7 @@ export async function openSides(command: string, flags: Flags, notices: Notices)
     };
   } catch (error) {
     await dispose();
-    throw fileFailure(`cannot reach ${address}`, error);
+    throw fileFailure(`cannot reach ${address}`, error, kindOf(choice));
   }
 }
 

@@ -30,6 +30,8 @@ export interface ContinuedFile {
   write(offset: number, bytes: Uint8Array): Promise<void>;
   /** What was not written up to there is a hole, and reads as zeros. */
   extendTo(length: number): void;
+  setMode(mode: number): void;
+  setModified(ms: number): void;
   close(): void;
 }
 
@@ -39,8 +41,13 @@ export interface Powers {
   rename(from: BytePath, to: BytePath): void;
   setMode(path: BytePath, mode: number): void;
   setModified(path: BytePath, ms: number): void;
-  /** Made where it is not there yet. */
-  openToContinue(path: BytePath): ContinuedFile;
+  /** A file that nobody else may look into; fails where anything is there already. */
+  create(path: BytePath): ContinuedFile;
+  /**
+   * Gives `kept` the name `working` and opens it, where it is certainly ours: a regular file of our user that nobody
+   * else may open, under this name only, and of `most` bytes at most. null: it is not, or nothing is there.
+   */
+  takeOver(kept: BytePath, working: BytePath, most: number): ContinuedFile | null;
   linkText(path: BytePath): BytePath;
 }
 

@@ -8,7 +8,7 @@ import type { Flags } from "../command.ts";
 import type { Config, Host } from "./config_file.ts";
 import { configPath, type Variables } from "./config_path.ts";
 import { CommandError, EXIT, type ExitStatus, usageError } from "../exit_status.ts";
-import { readSecretFile, readTextFile } from "./read_secret_file.ts";
+import { readCertificates, readSecretFile } from "./read_secret_file.ts";
 import { urlProblem } from "./url_problem.ts";
 
 /** Where a command was told to work, and who said so; null where nobody did. */
@@ -78,7 +78,9 @@ class Chooser {
     const problem = urlProblem(url);
     if (problem !== null) {
       const example = "such as ws://127.0.0.1:7777, as `exec-server serve` prints it";
-      if (saidBy === "--server") throw usageError(`${saidBy}: ${problem}, ${example}`, this.command);
+      if (saidBy === "--server") {
+        throw usageError(`${saidBy}: ${problem}; give a URL ${example}`, this.command);
+      }
       throw this.#refused(`${saidBy}: ${problem}`, `give it a URL ${example}`);
     }
     const tokenFile = this.flags.text("token-file") ?? (this.env["EXEC_SERVER_TOKEN_FILE"] || null);
@@ -126,7 +128,7 @@ class Chooser {
       kind: "url",
       url: host.url,
       ...(tokenFile === null ? {} : { token: await readSecretFile(tokenFile, this.status) }),
-      ...(caFile === undefined ? {} : { tlsCa: await readTextFile(caFile, "certificates", this.status) }),
+      ...(caFile === undefined ? {} : { tlsCa: await readCertificates(caFile, this.status) }),
     };
     return { kind: "remote", id, spec, tokenFile, saidBy };
   }

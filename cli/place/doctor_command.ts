@@ -8,7 +8,8 @@ import { CommandError, EXIT, type ExitStatus, usageError } from "../exit_status.
 import type { Finding } from "./finding.ts";
 import { linkHint } from "./link_hint.ts";
 import { inMs, measureLatency } from "./latency.ts";
-import { addressOf, openChoice } from "./open_choice.ts";
+import { addressOf, kindOf, openChoice } from "./open_choice.ts";
+import { shownText } from "../shown_text.ts";
 
 /** `doctor`: what is missing, and what to do about it. Every finding is one line; a failure makes the status 1. */
 export async function doctorCommand(flags: Flags, [word]: readonly string[]): Promise<ExitStatus> {
@@ -36,14 +37,18 @@ async function* examine(flags: Flags): AsyncGenerator<Finding> {
   yield* checkTransport(choice);
   const said: string[] = [];
   await using environment = await openChoice(choice, { onProgramStderr: (line) => said.push(line) });
-  const reached = await reach(environment, said);
+  const reached = await reach(environment, said, kindOf(choice));
   yield reached;
   if (reached.verdict === "fail") return;
   if (environment.isRemote) yield* checkServer(await environment.info());
   yield* checkPlace(environment);
 }
 
-async function reach(environment: Environment, said: readonly string[]): Promise<Finding> {
+async function reach(
+  environment: Environment,
+  said: readonly string[],
+  kind: "url" | "program",
+): Promise<Finding> {
   const name = "reachable";
   try {
     await environment.waitUntilReady();
@@ -58,11 +63,11 @@ async function reach(environment: Environment, said: readonly string[]): Promise
     const message = error instanceof Error ? error.message : String(error);
     const last = said.at(-1);
     const detail = last === undefined ? message : `${message} (its last words: ${last})`;
-    return { name, verdict: "fail", detail, hint: linkHint(message) };
+    return { name, verdict: "fail", detail, hint: linkHint(message, kind) };
   }
 }
 
 function lineOf({ name, verdict, detail, hint }: Finding): string {
-  const line = `${verdict.padEnd(4)}  ${name}: ${detail}`;
+  const line = `${verdict.padEnd(4)}  ${name}: ${shownText(detail)}`;
   return hint === null ? `${line}\n` : `${line}. Hint: ${hint}\n`;
 }

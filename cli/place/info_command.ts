@@ -5,7 +5,8 @@ import type { Flags } from "../command.ts";
 import { CommandError, EXIT, type ExitStatus, usageError } from "../exit_status.ts";
 import { inMs, type Latency, measureLatency } from "./latency.ts";
 import { linkHint } from "./link_hint.ts";
-import { addressOf, openChoice } from "./open_choice.ts";
+import { addressOf, kindOf, openChoice } from "./open_choice.ts";
+import { shownText } from "../shown_text.ts";
 
 /** `info`: what the environment is that a command would use. */
 export async function infoCommand(flags: Flags, [word]: readonly string[]): Promise<ExitStatus> {
@@ -13,7 +14,7 @@ export async function infoCommand(flags: Flags, [word]: readonly string[]): Prom
   const choice = await chooseEnvironment(flags, { command: "info" });
   const said: string[] = [];
   await using environment = await openChoice(choice, { onProgramStderr: (line) => said.push(line) });
-  const facts = await ask(environment, said);
+  const facts = await ask(environment, said, kindOf(choice));
   const answer = flags.has("json") ? asJson(choice, environment, facts) : asText(choice, environment, facts);
   await Bun.write(Bun.stdout, answer);
   return EXIT.ok;
@@ -25,7 +26,11 @@ interface Facts {
   readonly latency: Latency | null;
 }
 
-async function ask(environment: Environment, said: readonly string[]): Promise<Facts> {
+async function ask(
+  environment: Environment,
+  said: readonly string[],
+  kind: "url" | "program",
+): Promise<Facts> {
   try {
     return {
       info: await environment.info(),
@@ -35,7 +40,7 @@ async function ask(environment: Environment, said: readonly string[]): Promise<F
     const message = error instanceof Error ? error.message : String(error);
     const last = said.at(-1);
     const cause = last === undefined ? message : `${message} (its last words: ${last})`;
-    throw new CommandError(cause, linkHint(message), EXIT.unknown);
+    throw new CommandError(cause, linkHint(message, kind), EXIT.unknown);
   }
 }
 
@@ -79,7 +84,7 @@ function asText(choice: Choice, environment: Environment, { info, latency }: Fac
     rows.push(["extensions", info.extensions.length === 0 ? none : list(info.extensions)]);
   }
   const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join("");
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${shownText(value)}\n`).join("");
 }
 
 function list(items: readonly string[]): string {

@@ -13,6 +13,11 @@ export async function openChoice(choice: Choice, options: ConnectOptions = {}): 
   return remoteEnvironment(choice.id, choice.spec, connectTo(choice.spec, options));
 }
 
+/** How it is reached, for a hint when it is not. */
+export function kindOf(choice: Choice): "url" | "program" {
+  return choice.kind === "remote" && choice.spec.kind === "program" ? "program" : "url";
+}
+
 /** What may be shown of where it is. */
 export function addressOf(choice: Choice): string {
   if (choice.kind === "local") return "this machine";

@@ -15,7 +15,18 @@ export async function readSecretFile(path: string, status: ExitStatus): Promise<
   return new Secret(words);
 }
 
-export async function readTextFile(path: string, what: string, status: ExitStatus): Promise<string> {
+/** Certificates in PEM. A file without any would only be told of as a connection that failed. */
+export async function readCertificates(path: string, status: ExitStatus): Promise<string> {
+  const text = await readTextFile(path, "certificates", status);
+  if (/^-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/m.test(text)) return text;
+  throw new CommandError(
+    `no certificate in ${path}`,
+    "name a file with the authority's certificate in PEM: it has a line -----BEGIN CERTIFICATE-----",
+    status,
+  );
+}
+
+async function readTextFile(path: string, what: string, status: ExitStatus): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {

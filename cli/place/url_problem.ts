@@ -3,6 +3,8 @@ export function urlProblem(text: string): string | null {
   const url = text.trim();
   if (/^unix:(?:\/\/)?\/./.test(url)) return null;
   if (!/^wss?:\/\//.test(url)) return "a server's URL begins with ws://, wss:// or unix:/";
+  const port = /^wss?:\/\/[^/?#]*:(\d+)(?:[/?#]|$)/.exec(url)?.[1];
+  if (port !== undefined && Number(port) > 65_535) return "the port is too large, 65535 is the last";
   const parsed = URL.canParse(url) ? new URL(url) : null;
   if (parsed === null || parsed.hostname === "") return "that is not a URL";
   if (parsed.username !== "" || parsed.password !== "") {

@@ -28,7 +28,7 @@ export async function readEnvironmentFlags(
   const env: Record<string, string> = Object.create(null);
   if (terminal) { for (const name of OF_TERMINALS) setVariable(env, name, ours); }
   for (const file of flags.texts("env-file")) {
-    for (const line of variableLines(await textOf(file))) setVariable(env, line, ours);
+    for (const line of variableLines(await textOf(file), file)) setVariable(env, line, ours);
   }
   for (const word of flags.texts("env")) {
     if (word === "" || word.startsWith("=")) {
@@ -50,11 +50,26 @@ function setVariable(env: Record<string, string>, word: string, ours: Variables)
   if (value !== undefined) env[word] = value;
 }
 
-/** The lines that say something: neither empty nor a comment. Values are taken as they stand, quotes included. */
-export function variableLines(text: string): string[] {
-  return text.split(/\r?\n/)
-    .map((line) => line.trimStart())
-    .filter((line) => line !== "" && !line.startsWith("#") && !line.startsWith("="));
+/**
+ * The lines that say something: neither empty nor a comment, and without the `export` of a shell. Values are taken as
+ * they stand, quotes included. Throws a CommandError that tells the line's number only: the line may hold a secret.
+ */
+export function variableLines(text: string, file: string): string[] {
+  const lines: string[] = [];
+  for (const [index, whole] of text.split(/\r?\n/).entries()) {
+    const line = whole.trimStart().replace(/^export[ \t]+/, "");
+    if (line === "" || line.startsWith("#")) continue;
+    const [, name, value] = /^([^\s=\0]+)(?:(=[^\0]*)|\s*)$/.exec(line) ?? [];
+    if (name === undefined) {
+      throw new CommandError(
+        `line ${index + 1} of ${file} sets no variable`,
+        "write K=V, or K for the value it has here; a comment begins with #",
+        EXIT.notStarted,
+      );
+    }
+    lines.push(name + (value ?? ""));
+  }
+  return lines;
 }
 
 async function textOf(file: string): Promise<string> {

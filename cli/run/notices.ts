@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { shownText } from "../shown_text.ts";
 
 const STDERR = 2;
 
@@ -30,7 +31,7 @@ export class Notices {
 
   #write(text: string): void {
     const end = this.rawTerminal ? "\r\n" : "\n";
-    const line = `exec-server: ${text.replaceAll("\n", end)}`;
+    const line = `exec-server: ${shownText(text)}`;
     try {
       writeSync(STDERR, (this.#isColored() ? `\x1b[33m${line}\x1b[0m` : line) + end);
     } catch {

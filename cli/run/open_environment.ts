@@ -2,7 +2,7 @@ import type { Environment } from "../../lib/environment/environment.ts";
 import type { Choice } from "../place/choose_environment.ts";
 import { CommandError, EXIT } from "../exit_status.ts";
 import { linkHint } from "../place/link_hint.ts";
-import { openChoice } from "../place/open_choice.ts";
+import { kindOf, openChoice } from "../place/open_choice.ts";
 
 /** An environment that can be used now, and what it is called when we speak of it. */
 export interface OpenEnvironment {
@@ -28,7 +28,7 @@ export async function openEnvironment(choice: Choice, reconnectMs: number | null
     await environment[Symbol.asyncDispose]();
     const message = error instanceof Error && "detail" in error ? String(error.detail) : String(error);
     const cause = said.length === 0 ? message : `${message} (its last words: ${said.join("")})`;
-    throw new CommandError(`cannot reach ${name}: ${cause}`, linkHint(message), EXIT.unknown);
+    throw new CommandError(`cannot reach ${name}: ${cause}`, linkHint(message, kindOf(choice)), EXIT.unknown);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Flags } from "../command.ts";
 import { isAbsolute, join } from "@std/path";
 import type { Environment } from "../../lib/environment/environment.ts";
-import type { StartOptions } from "../../lib/process/backend.ts";
+import type { Abilities, StartOptions } from "../../lib/process/backend.ts";
 import { INHERIT_ALL } from "./child_environment.ts";
 import { complain } from "../complain.ts";
 import { CommandError, EXIT, type ExitStatus } from "../exit_status.ts";
@@ -11,7 +11,8 @@ import { Notices } from "./notices.ts";
 import { type OpenEnvironment, openEnvironment } from "./open_environment.ts";
 import { readRunPlan } from "./run_flags.ts";
 import type { RunPlan } from "./run_plan.ts";
-import { type StartAttempt, startError } from "./start_error.ts";
+import { type StartAttempt, startError, UnknownStart } from "./start_error.ts";
+import type { SpooledStdin } from "./spooled_stdin.ts";
 import { stdinFor } from "./stdin_choice.ts";
 import { stdinIsTerminal, UserTerminal } from "./user_terminal.ts";
 import { BrokenPipe, OutputError } from "./write_all.ts";
@@ -52,15 +53,22 @@ async function run(plan: RunPlan, events: JsonEvents | null, notices: Notices): 
   const place = await openEnvironment(plan.place, plan.reconnectMs);
   const { environment, name } = place;
   let leavesItRunning = false;
+  let mayBeStarted = false;
   try {
     const backend = environment.backend();
     const abilities = await backend.abilities();
     const stdin = stdinFor(plan, abilities);
-    const start = await startOptions(plan, place);
+    const start = await startOptions(plan, place, abilities);
+    await using spooled = stdin === "spool" ? await spool(environment) : null;
     using terminal = plan.terminal ? new UserTerminal() : null;
     const size = abilities.terminal ? terminal?.size() ?? null : null;
     const handle = await started(
-      () => backend.start({ ...start, pipeStdin: stdin !== "none", size }),
+      () =>
+        spooled === null
+          ? backend.start({ ...start, pipeStdin: stdin !== "none", size })
+          : spooled.unlessInterrupted(
+            backend.start({ ...start, argv: spooled.argvFor(start.argv), pipeStdin: false, size }),
+          ),
       {
         program: start.argv[0]!,
         cwd: String(start.cwd),
@@ -70,16 +78,29 @@ async function run(plan: RunPlan, events: JsonEvents | null, notices: Notices): 
       },
     );
     const { argv } = start;
-    const running = { plan, handle, argv, abilities, environment, name, stdin, terminal, events, notices };
+    const running = {
+      ...{ plan, handle, argv, abilities, environment, name, terminal, events, notices },
+      stdin: spooled === null ? stdin : "none",
+    } as const;
     const end = await followCommand(running);
     leavesItRunning = end.leavesItRunning;
     return end.status;
+  } catch (error) {
+    mayBeStarted = error instanceof UnknownStart;
+    throw error;
   } finally {
     // A session that nobody closes waits there for a client, and its commands with it.
     if (!leavesItRunning) {
-      await Promise.race([environment[Symbol.asyncDispose](), Bun.sleep(CLOSING_MS)]);
+      const closed = environment[Symbol.asyncDispose]();
+      // What may run unknown to anybody can be ended only when we are connected again; the recovery has its own limit.
+      await (mayBeStarted ? closed : Promise.race([closed, Bun.sleep(CLOSING_MS)]));
     }
   }
+}
+
+/** Loaded only where it is needed, which is never right here. */
+async function spool(environment: Environment): Promise<SpooledStdin> {
+  return await (await import("./spooled_stdin.ts")).SpooledStdin.make(environment);
 }
 
 /** Resolves as the start does; a refusal is told in the words of shells. */
@@ -97,13 +118,15 @@ function pathOf({ env, cleanEnv }: RunPlan, name: string | null): string | null 
   return env["PATH"] ?? inherited ?? null;
 }
 
-async function startOptions(plan: RunPlan, { environment, name }: OpenEnvironment): Promise<StartOptions> {
+async function startOptions(
+  plan: RunPlan,
+  { environment, name }: OpenEnvironment,
+  abilities: Abilities,
+): Promise<StartOptions> {
   const shell = plan.argv === null ? (await environment.info()).shell.path : null;
   return {
     processId: name === null ? "run" : `run-${crypto.randomUUID()}`,
-    argv: plan.argv ?? [shell!],
-    // By the dash a shell knows that it is the login shell.
-    arg0: shell === null ? null : `-${shell.split("/").at(-1)}`,
+    ...(shell === null ? { argv: plan.argv!, arg0: null } : loginShell(shell, abilities)),
     cwd: await directory(plan.workdir, environment),
     env: plan.env,
     envPolicy: plan.cleanEnv ? null : INHERIT_ALL,
@@ -112,6 +135,11 @@ async function startOptions(plan: RunPlan, { environment, name }: OpenEnvironmen
     size: null,
     terminalSignalExit: "128+n",
   };
+}
+
+/** By the dash a shell knows that it is the login shell. On a terminal a plain Codex server would run that name. */
+function loginShell(path: string, { terminal }: Abilities): Pick<StartOptions, "argv" | "arg0"> {
+  return terminal ? { argv: [path], arg0: `-${path.split("/").at(-1)}` } : { argv: [path, "-l"], arg0: null };
 }
 
 async function directory(asked: string | null, environment: Environment): Promise<string> {

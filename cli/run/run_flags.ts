@@ -31,7 +31,13 @@ export async function readRunPlan(
   const leftovers = choice(flags, "leftovers", ["kill", "keep", "report"]) ?? "kill";
   if (leftovers !== "kill") throw notYet(`--leftovers ${leftovers}`);
   if (flags.has("tty") && flags.has("no-tty")) throw usageError("-t and -T exclude each other", "run");
-  if (words[0] === "") throw new CommandError('cannot start "": no name given', null, EXIT.notFound);
+  if (words[0] === "") {
+    throw new CommandError(
+      'cannot start "": no name given',
+      "name a program after --; a variable in its place may be empty",
+      EXIT.notFound,
+    );
+  }
   const terminal = flags.has("tty") ||
     (!flags.has("no-tty") && words.length === 0 && !flags.has("no-stdin") && around.stdinIsTerminal());
   return {

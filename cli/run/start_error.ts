@@ -13,9 +13,24 @@ export interface StartAttempt {
   readonly path: string | null;
 }
 
+/** Nobody knows whether the command was started. */
+export class UnknownStart extends CommandError {
+  constructor(program: string, message: string) {
+    const isCut = message.startsWith("exec-server transport disconnected");
+    super(
+      `the result of ${JSON.stringify(program)} is unknown: ${
+        isCut ? "the connection was lost while it was being started" : message
+      }`,
+      isCut ? "it may run there" : "see that an exec-server listens there and nothing else",
+      EXIT.unknown,
+    );
+  }
+}
+
 /** Why a command did not start, in the words and with the status that shells use. */
 export function startError(error: unknown, attempt: StartAttempt): unknown {
   if (!(error instanceof ProcessError)) return error;
+  if (error.code === "lost") return new UnknownStart(attempt.program, error.message);
   const cause = `cannot start ${JSON.stringify(attempt.program)}`;
   if (error.failure === undefined && /\(os error 2\)/.test(error.message) && attempt.asked !== null) {
     return new CommandError(

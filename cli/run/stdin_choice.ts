@@ -6,8 +6,11 @@ import { stdinIsTerminal } from "./user_terminal.ts";
 
 const STDIN = 0;
 
-/** What becomes of our stdin; `endless` where its end cannot be told there. */
-export type StdinChoice = "forward" | "endless" | "none";
+/**
+ * What becomes of our stdin; `endless` where its end cannot be told there, `spool` where it must be there as a whole
+ * before the command starts.
+ */
+export type StdinChoice = "forward" | "endless" | "spool" | "none";
 
 /**
  * Decides whether the command gets our stdin. Throws where it would wait for an end of input that this place cannot
@@ -18,6 +21,7 @@ export function stdinFor(plan: RunPlan, abilities: Abilities): StdinChoice {
   if (abilities.closeInput || plan.terminal) return "forward";
   if (stdinIsTerminal()) return "endless";
   if (isEmpty()) return "none";
+  if (mayEnd()) return "spool";
   throw new CommandError(
     "this server is a plain Codex server: it cannot be told where the input ends, so the command might wait for ever",
     "pass -n to give it no input, or -t to give it a terminal",
@@ -35,4 +39,10 @@ function isEmpty(): boolean {
   } catch {
     return true; // closed
   }
+}
+
+/** A device would be read for ever. */
+function mayEnd(): boolean {
+  const stdin = fstatSync(STDIN);
+  return stdin.isFile() || stdin.isFIFO() || stdin.isSocket();
 }

@@ -2,8 +2,10 @@ import type { Clock } from "../base/clock.ts";
 import type { Abilities, Backend, ProcessHandle, StartOptions } from "../process/backend.ts";
 import { ProcessError } from "../process/process_error.ts";
 import { CallError } from "../rpc/call_error.ts";
+import { readStartAnswer } from "../wire/client_messages.ts";
 import type { Agreed } from "../wire/extensions.ts";
 import { FileUriError, fileUriFromPath } from "../wire/file_uri.ts";
+import { ClientError } from "./client_error.ts";
 import type { Link } from "./link.ts";
 import type { OpenSession } from "./open_session.ts";
 import { lossOf, startErrorOf } from "./process_words.ts";
@@ -23,6 +25,8 @@ export class RemoteBackend implements Backend, UplinkUser, Keeper {
   readonly #behind = new Set<RemoteProcess>();
   /** Nobody knows whether they were started: their connection was lost before the answer. */
   readonly #ambiguous = new Set<string>();
+  /** Those of them whose end was asked for on the newest connection; each resolves with the answer or without. */
+  readonly #endings = new Map<string, Promise<void>>();
 
   constructor(private readonly uplink: Uplink, private readonly clock: Clock) {}
 
@@ -48,7 +52,7 @@ export class RemoteBackend implements Backend, UplinkUser, Keeper {
     // Nothing is forgotten before the caller had a chance to follow it.
     const hold = process.log.follow(0, () => {});
     try {
-      await link.call("process/start", params);
+      requireStarted(processId, await link.call("process/start", params));
     } catch (error) {
       if (this.#processes.get(processId) === process) this.#processes.delete(processId);
       throw startErrorOf(error);
@@ -90,7 +94,10 @@ export class RemoteBackend implements Backend, UplinkUser, Keeper {
   }
 
   async replay({ link }: OpenSession): Promise<void> {
-    for (const processId of this.#ambiguous) this.#endAmbiguous(link, processId);
+    this.#endings.clear();
+    for (const processId of this.#ambiguous) {
+      this.#endings.set(processId, this.#endAmbiguous(link, processId));
+    }
     const processes = [...this.#processes.values()];
     for (let start = 0; start < processes.length; start += REPLAYS_AT_ONCE) {
       await Promise.all(
@@ -107,8 +114,14 @@ export class RemoteBackend implements Backend, UplinkUser, Keeper {
     for (const process of [...this.#processes.values()]) process.fail(message);
   }
 
-  /** Ends every process that still runs; waits for their ends, but not for ever. */
+  /**
+   * Ends every process that still runs; waits for their ends, but not for ever. While the connection is being recovered
+   * nobody can be ended, and the server does it when its patience ends; only for what may have been started without
+   * anybody's knowledge the recovery is waited for.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#endsOfAmbiguous();
+    if (this.uplink.session === null) return;
     const ends = [...this.#processes.values()].map(async (process) => {
       const closed = new Promise<void>((resolve) => {
         process.log.watch(() => {
@@ -122,15 +135,35 @@ export class RemoteBackend implements Backend, UplinkUser, Keeper {
         if (!(error instanceof ProcessError)) throw error;
       }
     });
-    const late = Promise.withResolvers<void>();
-    const timer = this.clock.after(END_MS, () => late.resolve());
-    await Promise.race([Promise.all(ends), late.promise]);
-    timer.cancel();
+    await this.#settled(ends);
   }
 
-  #endAmbiguous(link: Link, processId: string): void {
-    link.call("process/terminate", { processId }, { cleansUp: true }).then(
-      () => this.#ambiguous.delete(processId),
+  async #endsOfAmbiguous(): Promise<void> {
+    while (this.#ambiguous.size > 0) {
+      try {
+        await this.uplink.whenConnected();
+      } catch (error) {
+        if (error instanceof ClientError) return;
+        throw error;
+      }
+      if (!await this.#settled(this.#endings.values())) return;
+    }
+  }
+
+  /** False when it takes too long. */
+  async #settled(ends: Iterable<Promise<void>>): Promise<boolean> {
+    const late = Promise.withResolvers<boolean>();
+    const timer = this.clock.after(END_MS, () => late.resolve(false));
+    try {
+      return await Promise.race([Promise.all(ends).then(() => true), late.promise]);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  #endAmbiguous(link: Link, processId: string): Promise<void> {
+    return link.call("process/terminate", { processId }, { cleansUp: true }).then(
+      () => void this.#ambiguous.delete(processId),
       (error: unknown) => {
         // Lost again before the answer: asked again on the next connection.
         if (!(error instanceof CallError && error.code === "ended")) this.#ambiguous.delete(processId);
@@ -145,6 +178,13 @@ export class RemoteBackend implements Backend, UplinkUser, Keeper {
       throw lossOf(error);
     }
   }
+}
+
+/** Throws what is wrong with the answer to a start: of what was not started no event would ever come. */
+function requireStarted(asked: string, result: unknown): void {
+  const { processId } = readStartAnswer(result);
+  if (processId === asked) return;
+  throw new ClientError("protocol", `exec-server protocol error: exec-server started process ${processId}`);
 }
 
 function startParams(options: StartOptions, agreed: Agreed): object {

@@ -127,8 +127,7 @@ export class RemoteClient implements AsyncDisposable {
 
   /** Ends every process that it started, then the connection. */
   async [Symbol.asyncDispose](): Promise<void> {
-    // While the connection is being recovered nobody can be ended; the server does it when its patience ends.
-    if (this.state.state === "connected") await this.backend[Symbol.asyncDispose]();
+    await this.backend[Symbol.asyncDispose]();
     await this.uplink.close();
   }
 

@@ -1,6 +1,7 @@
 import { type Clock, systemClock, type Timer } from "../base/clock.ts";
 import { osErrorText } from "../base/os_error.ts";
 import type { Receiver, Transport } from "../rpc/transport.ts";
+import { tlsFailureText } from "./tls_failure.ts";
 
 /** Above this much unsent, producers wait. */
 const FULL_BYTES = 1024 * 1024;
@@ -165,7 +166,7 @@ function open(url: string, headers: SocketAddress["headers"], tlsCa: string | un
 function failureOf(event: Event): string {
   const { error, message } = event as ErrorEvent;
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (typeof code === "string" && code !== "ENOTFOUND") return osErrorText(code);
+  if (typeof code === "string" && code !== "ENOTFOUND") return tlsFailureText(code) ?? osErrorText(code);
   if (code === "ENOTFOUND") return "host not found";
   const words = (message ?? "").replace(/^WebSocket connection to '[^']*' failed: /, "");
   const status = /^Expected 101 status code: (\d+)/.exec(words)?.[1];

@@ -42,6 +42,8 @@ const readResult = struct("ReadResponse", {
   sandboxDenied: optional(flag(), false),
 });
 
+const startResult = struct("StartResponse", { processId: text() });
+
 const writeResult = struct("WriteResponse", {
   status: variants("accepted", "stdinClosed", "starting", "unknownProcess"),
 });
@@ -56,6 +58,7 @@ export type WriteAnswer = z.output<typeof writeResult>;
 export const readInitializeAnswer = (result: unknown): InitializeAnswer =>
   decodeParams(initializeResult, result);
 export const readStatusAnswer = (result: unknown) => decodeParams(statusResult, result);
+export const readStartAnswer = (result: unknown) => decodeParams(startResult, result);
 export const readReadAnswer = (result: unknown): ReadAnswer => decodeParams(readResult, result);
 export const readWriteAnswer = (result: unknown): WriteAnswer => decodeParams(writeResult, result);
 export const readTerminateAnswer = (result: unknown) => decodeParams(terminateResult, result);

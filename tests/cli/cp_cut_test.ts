@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { join } from "@std/path";
 import { CutProxy } from "../support/cut_proxy.ts";
 import type { ServerProcess } from "../support/target_process.ts";
@@ -140,6 +141,27 @@ describe("a copy whose connection is gone for good", () => {
     expect(dir.names()).toEqual(["big"]);
   }, PATIENT);
 });
+
+test.each(["toServer", "fromServer"] as const)(
+  "a copy whose source is rewritten meanwhile (%s) is no mixture of both",
+  async (way) => {
+    using dir = directory();
+    await using proxy = await CutProxy.to(ours.url);
+    await Bun.write(join(dir.path, "big"), BYTES);
+    let isRewritten = false;
+    proxy.onCarried = () => {
+      if (isRewritten || proxy.carried[way] < 8 * MIB) return;
+      isRewritten = true;
+      writeFileSync(join(dir.path, "big"), BYTES.toReversed());
+    };
+    const words = way === "toServer" ? `big :"$PWD/copy"` : `:"$PWD/big" copy`;
+    const { status, stderr } = await shell(`$X cp ${words}`, { url: proxy.url, cwd: dir.path });
+    expect({ status, isRewritten }).toEqual({ status: 1, isRewritten: true });
+    expect(stderr).toContain("it changed while it was copied");
+    expect(dir.names()).toEqual(["big"]);
+  },
+  PATIENT,
+);
 
 test.each([["SIGTERM", 143], ["SIGINT", 130]] as const)(
   "a copy that %s ends leaves nothing behind",

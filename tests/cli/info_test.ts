@@ -22,6 +22,8 @@ beforeAll(async () => {
     join(directory, "exec-server/config.toml"),
     `default = "pipe"\n[hosts.pipe]\nprogram = "${program}"\nargs = ["serve", "--listen", "stdio"]\ncwd = "/usr"\n` +
       `[hosts.mute]\nprogram = "sh"\nargs = ["-c", "echo permission denied >&2; exit 1"]\n` +
+      `[hosts.loud]\nprogram = "sh"\nargs = ["-c", "echo Welcome; exec cat >&2"]\n` +
+      `[hosts.rude]\nprogram = "sh"\nargs = ["-c", "printf 'no\\\\033[2J\\\\n' >&2; exit 1"]\n` +
       `[hosts.missing]\nprogram = "no-such-program"\n`,
   );
   server = await spawnServer([
@@ -92,7 +94,17 @@ describe("info", () => {
       ["-s", "ws://127.0.0.1:1"],
       /Connection refused.*\nHint: see that `exec-server serve` runs/,
     ],
-    ["a program that ends", ["--host", "mute"], /its last words: permission denied.*\nHint: /],
+    [
+      "a program that ends",
+      ["--host", "mute"],
+      /its last words: permission denied.*\nHint: see that the program starts a server/,
+    ],
+    ["a program that clears the screen", ["--host", "rude"], /its last words: no\\x1b\[2J\)\nHint: see/],
+    [
+      "a program with a banner",
+      ["--host", "loud"],
+      /malformed.*\nHint: see that the program .* its stdout\n$/,
+    ],
     [
       "a program that is not there",
       ["--host", "missing"],

@@ -179,6 +179,24 @@ describe("the environment", () => {
     expect((await run(["--clean-env", "-e", "A=1", "env"])).stdout).toBe("A=1\n");
   });
 
+  test("does not begin for a program without a name, and says what to do", async () => {
+    const { status, stderr } = await run(["--", ""]);
+    expect([status, stderr.split("\n")]).toEqual([
+      127,
+      ['exec-server: cannot start "": no name given', expect.stringMatching(/^Hint: name a program/), ""],
+    ]);
+  });
+
+  test("is refused where a line of its file sets nothing", async () => {
+    const file = inDirectory("wrong\x1bvariables");
+    await Bun.write(file, "A=1\nbad line\n");
+    const { status, stdout, stderr } = await run(["--env-file", file, "true"]);
+    expect([status, stdout]).toEqual([125, ""]);
+    expect(stderr).toStartWith(
+      `exec-server: line 2 of ${inDirectory("wrong\\x1bvariables")} sets no variable\nHint: `,
+    );
+  });
+
   test("is refused where its file cannot be read", async () => {
     expect(await run(["--env-file", inDirectory("nowhere"), "true"])).toMatchObject({
       status: 125,

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "@std/path";
 import { CutProxy } from "../support/cut_proxy.ts";
-import { findCodex } from "../support/real_codex.ts";
+import { CODEX_VERSIONS, findCodex } from "../support/real_codex.ts";
 import { type ServerProcess, spawnServer } from "../support/target_process.ts";
 import { ended, Heard, ROOT, run, shell, start } from "./run_program.ts";
 import { Person } from "./run_terminal.ts";
@@ -177,6 +177,86 @@ describe("a lost connection", () => {
   });
 });
 
+describe("the way out", () => {
+  /** A command whose connection is lost and does not come back. */
+  const cutOff = async (proxy: CutProxy, ...flags: string[]) => {
+    const child = start(["-s", proxy.url, ...flags, "sh", "-c", "echo $$; exec sleep 300"]);
+    const [said, complaint] = [new Heard(child.stdout), new Heard(child.stderr)];
+    await said.until("\n");
+    proxy.isOpen = false;
+    proxy.cut();
+    await complaint.until("connection lost");
+    return { child, complaint, end: () => process.kill(-Number(said.text), "SIGKILL") };
+  };
+
+  test.each([["TERM", 143], ["HUP", 129]] as const)(
+    "is %s while the connection is lost",
+    async (signal, status) => {
+      await using proxy = await CutProxy.to(server.url);
+      const { child, complaint, end } = await cutOff(proxy);
+      await using _child = child;
+      child.kill(`SIG${signal}`);
+      expect(await child.exited).toBe(status);
+      await complaint.until(`may still run on ${new URL(proxy.url).host} as run-`);
+      end();
+    },
+  );
+
+  test("is a time limit while the connection is lost", async () => {
+    await using proxy = await CutProxy.to(server.url);
+    const { child, complaint, end } = await cutOff(proxy, "--timeout", "1s", "-k", "100ms");
+    await using _child = child;
+    expect(await child.exited).toBe(124);
+    await complaint.until("may still run on");
+    end();
+  });
+
+  test("is TERM where nobody answers, once the grace is over", async () => {
+    await using proxy = await CutProxy.to(server.url);
+    await using child = start(["-s", proxy.url, "-k", "100ms", "sh", "-c", "echo $$; exec sleep 300"]);
+    const [said, complaint] = [new Heard(child.stdout), new Heard(child.stderr)];
+    await said.until("\n");
+    proxy.stall();
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(143);
+    await complaint.until("may still run on");
+    process.kill(-Number(said.text), "SIGKILL");
+  });
+
+  test("is a second TERM where the first is ignored", async () => {
+    const line = 'trap "" TERM; trap "echo still" USR1; echo $$; while :; do sleep 0.05; done';
+    await using child = start(["-s", server.url, "sh", "-c", line]);
+    const said = new Heard(child.stdout);
+    await said.until("\n");
+    child.kill("SIGTERM");
+    // Signals that wait at the same time may become one.
+    child.kill("SIGUSR1");
+    await said.until("still");
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(143);
+    await ended(parseInt(said.text));
+  });
+
+  test("is ~. on a lost connection, whatever was typed before", async () => {
+    await using proxy = await CutProxy.to(server.url);
+    await using person = new Person(
+      `before=$(stty -g); $RUN -s ${proxy.url} -t -- sh -c 'echo pid $$.; exec sleep 300'; echo status $?
+      [ "$before" = "$(stty -g)" ] && echo same`,
+    );
+    await person.sees(/pid \d+\./);
+    proxy.isOpen = false;
+    proxy.cut();
+    await person.sees("connection lost");
+    person.types("typed\r");
+    person.types("~?");
+    await person.sees("leaves the command");
+    person.types("~.");
+    await person.sees("status 255");
+    await person.sees("same");
+    process.kill(-Number(/pid (\d+)/.exec(person.seen)![1]), "SIGKILL");
+  });
+});
+
 describe("a server that cannot be reached", () => {
   test("is 255, with a cause and a hint and no stack", async () => {
     const { status, stdout, stderr } = await run(["-s", "ws://127.0.0.1:1", "true"]);
@@ -207,6 +287,7 @@ describe("a server that cannot be reached", () => {
 });
 
 const codex = await findCodex("0.169.0");
+const found = { "0.169.0": codex, "0.145.0": await findCodex("0.145.0") };
 
 describe("a plain Codex server", () => {
   test.skipIf(!codex.found)(codex.found ? "runs what needs no more than it can" : codex.reason, async () => {
@@ -222,13 +303,75 @@ describe("a plain Codex server", () => {
     const late = await at("--timeout", "200ms", "sleep", "60");
     expect(late.status).toBe(124);
     expect(late.stderr).toContain("it knows only an interrupt and an immediate kill");
-    const endless = await run(["-s", plain.url, "cat"], { stdin: "words" });
-    expect(endless).toMatchObject({ status: 125, stdout: "" });
-    expect(endless.stderr).toContain("Hint: pass -n");
     await using person = new Person(`$RUN -s ${plain.url} -t -- cat; echo status $?`);
     person.types("line\r");
     await person.sees(/line\r\nline\r\n/);
     person.types("\x04");
     await person.sees("status 0");
+  });
+
+  test.skipIf(!codex.found)("is blamed for nothing when a command typed at a terminal ends", async () => {
+    if (!codex.found) return;
+    await using plain = await spawnServer([codex.binary, "exec-server", "--listen", "ws://127.0.0.1:0"]);
+    await using person = new Person(`$RUN -s ${plain.url} -- echo out; echo status $?`);
+    await person.sees(/status \d+\r/);
+    expect(person.seen).toStartWith("out\r\nstatus 0\r");
+  });
+});
+
+describe("a plain Codex server's shell and input", () => {
+  test.skipIf(!codex.found)("a login shell starts on its terminal", async () => {
+    if (!codex.found) return;
+    await using plain = await spawnServer([codex.binary, "exec-server", "--listen", "ws://127.0.0.1:0"]);
+    await using person = new Person(`$RUN -s ${plain.url} -t; echo status $?`);
+    person.types("echo is $((6 * 7)); exit 9\r");
+    await person.sees("is 42");
+    await person.sees("status 9");
+  });
+
+  for (const version of CODEX_VERSIONS) {
+    test.skipIf(!found[version].found)(`the whole input comes as a file, codex ${version}`, async () => {
+      const real = found[version];
+      if (!real.found) return;
+      const temp = await mkdtemp(join(directory, "temp-"));
+      await using plain = await spawnServer([real.binary, "exec-server", "--listen", "ws://127.0.0.1:0"], {
+        PATH: process.env["PATH"] ?? "",
+        HOME: temp,
+        TMPDIR: temp,
+      });
+      const at = (stdin: string | Uint8Array, ...rest: string[]) =>
+        run(["-s", plain.url, ...rest], { stdin });
+      expect(await at("words", "sh", "-c", "cat; exit 3")).toEqual({
+        status: 3,
+        stdout: "words",
+        stderr: "",
+      });
+      expect(await at("words", "-e", "PATH=/nowhere", "/bin/cat", "-", "/dev/null")).toMatchObject({
+        status: 0,
+        stdout: "words",
+      });
+      expect((await at("words", "nosuch")).status).toBe(127);
+      expect(await at("words", "-w", "/nowhere", "cat")).toMatchObject({ status: 127, stdout: "" });
+      const large = new Uint8Array(11 * 1024 * 1024).map((_, place) => place % 251);
+      const hash = new Bun.CryptoHasher("sha256").update(large).digest("hex");
+      expect(await at(large, "sha256sum")).toMatchObject({ status: 0, stdout: `${hash}  -\n` });
+      const piped = await shell(`echo piped | $RUN -s ${plain.url} cat; echo $?
+        yes | $RUN -s ${plain.url} cat; echo $?`);
+      expect(piped.stdout).toBe("piped\n0\n125\n");
+      expect(piped.stderr).toContain("longer than 11534336 bytes\nHint: pass -n");
+      expect((await readdir(temp)).filter((name) => name.startsWith(".exec-server-"))).toEqual([]);
+    }, 30_000);
+  }
+
+  test.skipIf(!codex.found)("its file is private, and has no name when the command runs", async () => {
+    if (!codex.found) return;
+    await using plain = await spawnServer([codex.binary, "exec-server", "--listen", "ws://127.0.0.1:0"]);
+    const see = ["stat", "-L", "-c", "%a %h", "/proc/self/fd/0"];
+    expect(await run(["-s", plain.url, ...see], { stdin: "x" })).toMatchObject({ stdout: "600 0\n" });
+    await using child = start(["-s", plain.url, "sh", "-c", "echo up; exec sleep 60"], { stdin: "x" });
+    const heard = new Heard(child.stdout);
+    await heard.until("up");
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(143);
   });
 });

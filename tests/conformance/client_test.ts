@@ -288,6 +288,28 @@ describe("a client", () => {
     });
   });
 
+  test("77 does not end before what it may have started is ended", async () => {
+    const server = new ScriptedServer();
+    const { client, connection } = await readyOn(server);
+    const starting = Promise.resolve(client.backend.start(startOptions(["x"], { processId: "lost" })));
+    const refused = starting.then(() => null, (error: Error) => error);
+    await connection.request("process/start");
+    connection.cut();
+    expect(await refused).toMatchObject({ code: "lost" });
+    const ended = client[Symbol.asyncDispose]();
+    const second = await server.connection(2);
+    second.answer(await second.request("process/terminate"), { running: true });
+    await ended;
+  });
+
+  test("a start that is answered with something else has failed", async () => {
+    const { client, connection } = await readyOn(new ScriptedServer());
+    const starting = Promise.resolve(client.backend.start(startOptions(["x"])));
+    const refused = starting.then(() => null, (error: Error) => error);
+    connection.answer(await connection.request("process/start"), { sessionId: "x" });
+    expect(await refused).toMatchObject({ code: "lost", message: expect.stringContaining("processId") });
+  });
+
   test("77 never sends an ambiguous start again, and ends what it may have started", async () => {
     const server = new ScriptedServer();
     const { client, connection } = await readyOn(server);

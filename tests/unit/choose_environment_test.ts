@@ -153,12 +153,40 @@ describe("which environment is meant", () => {
   test.each([
     ["2 --server: a server's URL begins with ws://, wss:// or unix:/", { flags: { server: "devbox" } }],
     ["77 EXEC_SERVER_URL: a server's URL begins with", { env: { EXEC_SERVER_URL: "http://x" } }],
-    ["2 --server: a URL takes no user name and no password", { flags: { server: `ws://me:${TOKEN}@x` } }],
+    ["2 --server: the port is too large, 65535 is the last; give a URL such as ws://", {
+      flags: { server: "ws://127.0.0.1:99999" },
+    }],
+    ["2 --server: a URL takes no user name and no password; put the token into a file; give a URL such as", {
+      flags: { server: `ws://me:${TOKEN}@x` },
+    }],
     ["2 --server and --host exclude each other", { flags: { server: "ws://x", host: "box" } }],
   ])("what is no server is refused: %s", async (message, given) => {
     expect(await refusal(given)).toStartWith(message);
     expect(await refusal(given)).not.toContain(TOKEN);
   });
+});
+
+describe("the certificates to trust", () => {
+  const caOf = (choice: Choice) =>
+    choice.kind === "remote" && choice.spec.kind === "url" ? choice.spec.tlsCa : undefined;
+
+  test("come from the file of --tls-ca, whatever else stands in it", async () => {
+    const file = join(home, "authority.pem");
+    const pem = "Ours\r\n-----BEGIN CERTIFICATE-----\r\nAAAA\r\n-----END CERTIFICATE-----\r\n";
+    await Bun.write(file, pem);
+    expect(caOf(await choose({ flags: { server: "wss://x", "tls-ca": file } }))).toBe(pem);
+  });
+
+  test.each([["abc"], [""], ["-----BEGIN PRIVATE KEY-----\nAAAA\n"]])(
+    "are refused where the file holds none: %j",
+    async (text) => {
+      const file = join(home, "no-authority.pem");
+      await Bun.write(file, text);
+      expect(await refusal({ flags: { server: "wss://x", "tls-ca": file } })).toBe(
+        `77 no certificate in ${file}`,
+      );
+    },
+  );
 });
 
 describe("the token", () => {

@@ -135,7 +135,8 @@ describe("a reader that is far behind, and a server that knows no acknowledgemen
     });
     const connection = await server.connection(1);
     const starting = client.backend.start(startOptions(["x"], { processId: "p" }));
-    connection.answer(await connection.request("process/start"), {});
+    const asked = await connection.request("process/start");
+    connection.answer(asked, { processId: asked.params["processId"] });
     const process = await starting;
     const follower = process.log.follow(0, () => {});
     let sent = 0;

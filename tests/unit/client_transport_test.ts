@@ -185,7 +185,16 @@ describe("a client's socket", () => {
     await notes.count(1);
     await expect(dialWebSocket({ url: server.url })(never)).rejects.toMatchObject({
       code: "connect",
-      message: expect.stringContaining(`failed to connect to exec-server websocket \`${server.url}\`: `),
+      message:
+        `failed to connect to exec-server websocket \`${server.url}\`: its certificate is not signed by anyone we trust`,
+    });
+  });
+
+  test("says that a plain server does not speak TLS", async () => {
+    await using server = echo();
+    const url = server.url.replace(/^ws:/, "wss:");
+    await expect(dialWebSocket({ url })(never)).rejects.toMatchObject({
+      message: `failed to connect to exec-server websocket \`${url}\`: it does not speak TLS`,
     });
   });
 

@@ -274,7 +274,8 @@ describe("a client", () => {
     const server = new ScriptedServer();
     const { client, connection } = await readyOn(server, false);
     const starting = client.backend.start(startOptions(["x"], { processId: "p" }));
-    connection.answer(await connection.request("process/start"), {});
+    const asked = await connection.request("process/start");
+    connection.answer(asked, { processId: asked.params["processId"] });
     const process = new Followed(await starting);
     connection.cut();
     expect(await process.end()).toEqual({
