@@ -12,6 +12,27 @@ function watched() {
 }
 
 describe("Keepalive", () => {
+  test("a server that slept does not blame its peer: what was said meanwhile is still to be read", () => {
+    let [now, tick] = [0, () => {}];
+    const clock = {
+      now: () => now,
+      after: (_: number, action: () => void) => {
+        tick = action;
+        return { cancel() {} };
+      },
+    };
+    const transport = new ManualTransport();
+    new Keepalive(transport, clock, () => false);
+    now = 64_000; // frozen for so long, and then its timer runs first of all
+    tick();
+    expect([transport.hasEnded, transport.pings]).toEqual([false, 1]);
+    for (let quarter = 1; quarter <= 4; quarter++) {
+      now += 15_000;
+      tick();
+    }
+    expect(transport.hasEnded).toBe(true);
+  });
+
   test("pings every 15 s", async () => {
     const { clock, transport, keepalive } = watched();
     for (let n = 1; n <= 100; n++) {

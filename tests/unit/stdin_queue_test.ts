@@ -53,6 +53,22 @@ function filled(chunk = bytesOf(".")): { input: SlowInput; queue: StdinQueue; ac
 }
 
 describe("StdinQueue", () => {
+  test("a write that is given up before there was room was never written, and can be said again", async () => {
+    const { input, queue } = filled();
+    const gone = new AbortController();
+    const write = queue.write(bytesOf("again"), "again", gone.signal) as Promise<string>;
+    const close = queue.close("close", gone.signal) as Promise<string>;
+    gone.abort();
+    await expect(write).rejects.toThrow("given up");
+    await expect(close).rejects.toThrow("given up");
+    await input.takeAll();
+    expect(input.written).not.toContain("again");
+    expect(queue.write(bytesOf("again"), "again")).toBe("accepted");
+    await input.takeAll();
+    expect(input.written.filter((text) => text === "again")).toHaveLength(1);
+    expect(input.written).not.toContain("<finish>");
+  });
+
   test("accepts 128 chunks beside the one being written, and the next waits for room", async () => {
     const { input, queue, accepted } = filled();
     expect(accepted).toBe(129);
