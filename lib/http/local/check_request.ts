@@ -8,7 +8,7 @@ const MAX_HEADERS = 1_000;
 const MAX_HEADER_BYTES = 1024 * 1024;
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// deno-lint-ignore no-control-regex
+// deno-lint-ignore no-control-regex -- control characters are what must not pass
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
 
 /** One request as it may be sent: nothing in it can end a line that it should not end. */

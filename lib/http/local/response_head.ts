@@ -51,7 +51,7 @@ function endOfHead(text: string, from: number): { at: number; after: number } | 
 
 const STATUS_LINE = /^HTTP\/1\.[01] ([1-9]\d\d)(?: |$)/;
 const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*?)[ \t]*$/;
-// deno-lint-ignore no-control-regex
+// deno-lint-ignore no-control-regex -- control characters are what must not pass
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
 
 function parseHead(text: string): ResponseHead {
