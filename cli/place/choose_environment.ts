@@ -66,14 +66,14 @@ class Chooser {
     if (server !== undefined && host !== undefined) {
       throw usageError("--server and --host exclude each other", this.command);
     }
-    if (server !== undefined) return await this.#server(server, "--server");
+    if (server !== undefined) return this.#server(server, "--server");
     if (host !== undefined) return await this.#host(host);
     const named = namedByVariable(this.env);
-    if (named !== null) return await this.#server(named.url, named.variable);
+    if (named !== null) return this.#server(named.url, named.variable);
     return await this.#configured();
   }
 
-  async #server(url: string, saidBy: string): Promise<Choice> {
+  #server(url: string, saidBy: string): Choice {
     if (url.toLowerCase() === "none") throw this.#switchedOff(saidBy);
     const problem = urlProblem(url);
     if (problem !== null) {
@@ -84,7 +84,7 @@ class Chooser {
       throw this.#refused(`${saidBy}: ${problem}`, `give it a URL ${example}`);
     }
     const tokenFile = this.flags.text("token-file") ?? (this.env["EXEC_SERVER_TOKEN_FILE"] || null);
-    return await this.#remote("remote", { kind: "url", url, tokenFile }, saidBy);
+    return this.#remote("remote", { kind: "url", url, tokenFile }, saidBy);
   }
 
   async #host(name: string): Promise<Choice> {
@@ -92,7 +92,7 @@ class Chooser {
     if (name === "local") return { kind: "local", saidBy: "--host" };
     const config = await this.#config();
     const host = config?.hosts.get(name);
-    if (host !== undefined) return await this.#remote(name, host, "--host");
+    if (host !== undefined) return this.#remote(name, host, "--host");
     const codex = await this.#codexFile();
     const spec = codex?.environments.find(([id]) => id === name)?.[1];
     if (spec !== undefined) return this.#fromCodex(name, spec, "--host");
@@ -110,7 +110,7 @@ class Chooser {
       const saidBy = `\`default\` in ${configPath(this.env)}`;
       if (name === "none") throw this.#switchedOff(saidBy);
       const host = config.hosts.get(name);
-      return host === undefined ? { kind: "local", saidBy } : await this.#remote(name, host, saidBy);
+      return host === undefined ? { kind: "local", saidBy } : this.#remote(name, host, saidBy);
     }
     const codex = await this.#codexFile();
     if (codex === null) return { kind: "local", saidBy: null };
@@ -120,23 +120,23 @@ class Chooser {
     return spec === undefined ? { kind: "local", saidBy } : this.#fromCodex(codex.default, spec, saidBy);
   }
 
-  async #remote(id: string, host: Host, saidBy: string): Promise<Choice> {
+  #remote(id: string, host: Host, saidBy: string): Choice {
     if (host.kind === "program") return { kind: "remote", id, spec: host, tokenFile: null, saidBy };
     const tokenFile = this.flags.text("token-file") ?? host.tokenFile;
     const caFile = this.flags.text("tls-ca");
     const spec: EnvironmentSpec = {
       kind: "url",
       url: host.url,
-      ...(tokenFile === null ? {} : { token: await readSecretFile(tokenFile, this.status) }),
-      ...(caFile === undefined ? {} : { tlsCa: await readCertificates(caFile, this.status) }),
+      ...(tokenFile === null ? {} : { token: readSecretFile(tokenFile, this.status) }),
+      ...(caFile === undefined ? {} : { tlsCa: readCertificates(caFile, this.status) }),
     };
     return { kind: "remote", id, spec, tokenFile, saidBy };
   }
 
-  async #fromCodex(id: string, spec: EnvironmentSpec, saidBy: string): Promise<Choice> {
+  #fromCodex(id: string, spec: EnvironmentSpec, saidBy: string): Choice {
     const overridden = this.flags.has("token-file") || this.flags.has("tls-ca");
     if (spec.kind !== "url" || !overridden) return { kind: "remote", id, spec, tokenFile: null, saidBy };
-    const chosen = await this.#remote(id, { kind: "url", url: spec.url, tokenFile: null }, saidBy);
+    const chosen = this.#remote(id, { kind: "url", url: spec.url, tokenFile: null }, saidBy);
     return chosen.kind === "local" ? chosen : { ...chosen, spec: { ...spec, ...chosen.spec } };
   }
 
@@ -144,14 +144,14 @@ class Chooser {
     const path = configPath(this.env);
     if (!isThere(path)) return null;
     const { readConfig } = await import("./config_file.ts");
-    return await readConfig(path, this.env);
+    return readConfig(path, this.env);
   }
 
   async #codexFile(): Promise<EnvironmentSnapshot | null> {
     const home = codexHome(this.env);
     if (!isThere(environmentsTomlPath(home))) return null;
     const { readEnvironmentsToml } = await import("../../lib/environment/environments_toml.ts");
-    return await readEnvironmentsToml(home);
+    return readEnvironmentsToml(home);
   }
 
   #switchedOff(saidBy: string): CommandError {

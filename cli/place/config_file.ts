@@ -28,10 +28,10 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
-/** Reads a configuration. Rejects with a ConfigError for anything it does not understand. */
-export async function readConfig(path: string, env: Variables): Promise<Config> {
+/** Reads a configuration. Throws a ConfigError for anything it does not understand. */
+export function readConfig(path: string, env: Variables): Config {
   try {
-    return parseConfig(await readText(path), path, env);
+    return parseConfig(readText(path), path, env);
   } catch (error) {
     if (error instanceof EnvironmentError) throw new ConfigError(error.detail);
     throw error;

@@ -1,11 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { osErrorCode, osErrorText } from "../../lib/base/os_error.ts";
 import { Secret } from "../../lib/environment/secret.ts";
 import { CommandError, type ExitStatus } from "../exit_status.ts";
 
 /** The token in a file, without the white space around it. Throws a CommandError that never shows it. */
-export async function readSecretFile(path: string, status: ExitStatus): Promise<Secret> {
-  const words = (await readTextFile(path, "the token", status)).trim();
+export function readSecretFile(path: string, status: ExitStatus): Secret {
+  const words = readTextFile(path, "the token", status).trim();
   const hint = "make one with `exec-server token new FILE`, and give the server the same";
   if (words === "") throw new CommandError(`the token in ${path} is empty`, hint, status);
   // What a header cannot carry would be quoted by whoever refuses it.
@@ -16,8 +16,8 @@ export async function readSecretFile(path: string, status: ExitStatus): Promise<
 }
 
 /** Certificates in PEM. A file without any would only be told of as a connection that failed. */
-export async function readCertificates(path: string, status: ExitStatus): Promise<string> {
-  const text = await readTextFile(path, "certificates", status);
+export function readCertificates(path: string, status: ExitStatus): string {
+  const text = readTextFile(path, "certificates", status);
   if (/^-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/m.test(text)) return text;
   throw new CommandError(
     `no certificate in ${path}`,
@@ -26,9 +26,9 @@ export async function readCertificates(path: string, status: ExitStatus): Promis
   );
 }
 
-async function readTextFile(path: string, what: string, status: ExitStatus): Promise<string> {
+function readTextFile(path: string, what: string, status: ExitStatus): string {
   try {
-    return await readFile(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch (error) {
     const code = osErrorCode(error);
     if (code === null) throw error;

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { osErrorCode, osErrorText } from "../../lib/base/os_error.ts";
 import type { EnvPolicy } from "../../lib/process/backend.ts";
 import { CommandError, EXIT, usageError } from "../exit_status.ts";
@@ -19,16 +19,16 @@ const OF_TERMINALS = ["TERM", "COLORTERM", "LANG"];
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /** What the command is given on top: the terminal's own, then `--env-file`, then `-e`. */
-export async function readEnvironmentFlags(
+export function readEnvironmentFlags(
   flags: Flags,
   ours: Variables,
   terminal: boolean,
-): Promise<Record<string, string>> {
+): Record<string, string> {
   // No prototype: a variable may be called `__proto__`.
   const env: Record<string, string> = Object.create(null);
   if (terminal) { for (const name of OF_TERMINALS) setVariable(env, name, ours); }
   for (const file of flags.texts("env-file")) {
-    for (const line of variableLines(await textOf(file), file)) setVariable(env, line, ours);
+    for (const line of variableLines(textOf(file), file)) setVariable(env, line, ours);
   }
   for (const word of flags.texts("env")) {
     if (word === "" || word.startsWith("=")) {
@@ -72,9 +72,9 @@ export function variableLines(text: string, file: string): string[] {
   return lines;
 }
 
-async function textOf(file: string): Promise<string> {
+function textOf(file: string): string {
   try {
-    return await readFile(file, "utf8");
+    return readFileSync(file, "utf8");
   } catch (error) {
     const code = osErrorCode(error);
     if (code === null) throw error;

@@ -47,7 +47,7 @@ export async function readRunPlan(
     terminal,
     stdin: flags.has("no-stdin") ? "none" : "forward",
     workdir: workdirOf(flags),
-    env: await readEnvironmentFlags(flags, around.env, terminal),
+    env: readEnvironmentFlags(flags, around.env, terminal),
     cleanEnv: flags.has("clean-env"),
     limits: { wallMs: time(flags, "timeout"), idleMs: time(flags, "idle-timeout") },
     ending: { signal: signalOf(flags), ms: time(flags, "kill-after") ?? KILL_AFTER_MS },

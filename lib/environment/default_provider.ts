@@ -59,6 +59,6 @@ export class DefaultProvider implements EnvironmentProvider {
       return { environments: [], default: LOCAL_ENVIRONMENT_ID, includeLocal: true };
     }
     const { readEnvironmentsToml } = await import("./environments_toml.ts");
-    return await readEnvironmentsToml(this.home);
+    return readEnvironmentsToml(this.home);
   }
 }

@@ -12,9 +12,9 @@ import { readText } from "./toml_file.ts";
 const LONGEST_ID = 64;
 
 /** Codex's `environments.toml`. Every complaint is an EnvironmentError with the sentence that Codex has for it. */
-export async function readEnvironmentsToml(home: string): Promise<EnvironmentSnapshot> {
+export function readEnvironmentsToml(home: string): EnvironmentSnapshot {
   const path = environmentsTomlPath(home);
-  return parseEnvironmentsToml(await readText(path), { path, directory: home });
+  return parseEnvironmentsToml(readText(path), { path, directory: home });
 }
 
 export interface Origin {

@@ -1,15 +1,13 @@
-import { statSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFileSync, statSync } from "node:fs";
 import { osErrorCode, osErrorText } from "../base/os_error.ts";
 import { EnvironmentError, messageOf } from "./environment_error.ts";
 
 /** Whether there is a configuration file; without loading what reads it. Throws an EnvironmentError. */
 export function isThere(path: string): boolean {
   try {
-    statSync(path);
-    return true;
+    // An error would cost more than the question, and most have no such file.
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    if (osErrorCode(error) === "ENOENT") return false;
     throw new EnvironmentError(
       "protocol",
       `failed to inspect environment config \`${path}\`: ${textOf(error)}`,
@@ -17,9 +15,9 @@ export function isThere(path: string): boolean {
   }
 }
 
-export async function readText(path: string): Promise<string> {
+export function readText(path: string): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
+    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
   } catch (error) {
     const why = error instanceof TypeError ? "stream did not contain valid UTF-8" : textOf(error);
     throw new EnvironmentError("protocol", `failed to read environment config \`${path}\`: ${why}`);

@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-
 /** How many write ids are remembered: the protocol's number; a client retries only its last few. */
 export const REMEMBERED_WRITES = 4_096;
 /** A longer id is remembered by its digest: a peer chooses its length, up to a whole message. */
@@ -27,5 +25,5 @@ export class StdinLedger {
 function keyOf(writeId: string): string {
   if (writeId.length <= LONGEST_KEPT) return writeId;
   // Longer than any id that is kept as it is, so that no id is taken for another's digest.
-  return `digest of a long id: ${createHash("sha256").update(writeId).digest("hex")}`;
+  return `digest of a long id: ${new Bun.CryptoHasher("sha256").update(writeId).digest("hex")}`;
 }
