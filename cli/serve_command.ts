@@ -1,9 +1,8 @@
-import { openAuthenticator } from "../lib/server/auth.ts";
+import type { Authenticator } from "../lib/server/authenticator.ts";
 import { AuthError } from "../lib/server/auth_error.ts";
 import { type AuthSettings, readAuthSettings, refuseAuthOverStdio } from "../lib/server/auth_settings.ts";
 import { isLoopback, type ListenUrl, ListenUrlError, parseListenUrl } from "../lib/server/listen_url.ts";
 import { ListenError, serve } from "../lib/server/serve.ts";
-import { serveStdio } from "../lib/server/serve_stdio.ts";
 import { systemClock } from "../lib/base/clock.ts";
 import { osErrorWords } from "../lib/base/os_error.ts";
 import { parseDuration } from "./duration.ts";
@@ -45,6 +44,7 @@ async function serveAs(flags: Flags): Promise<ExitStatus> {
   const address = parseListenUrl(listen);
   if (address.kind === "stdio") {
     refuseAuthOverStdio(settings);
+    const { serveStdio } = await import("../lib/server/serve_stdio.ts");
     const server = serveStdio(host);
     await Promise.race([server.ended, endSignal()]);
     server.close();
@@ -52,7 +52,7 @@ async function serveAs(flags: Flags): Promise<ExitStatus> {
     process.exit(EXIT.ok);
   }
   refuseOpenDoor(address, settings, flags);
-  const auth = settings === null ? null : await openAuthenticator(settings);
+  const auth = settings === null ? null : await authenticator(settings);
   const server = await serve({ ...host, listen, auth, allowHosts: flags.texts("allow-host") });
   const ended = endSignal(); // listened for before anybody can know that we are here
   const status = await told(server.url) ? await ended.then(() => EXIT.ok) : EXIT.failed;
@@ -111,4 +111,10 @@ function count(flags: Flags, name: string): number | undefined {
     throw usageError(`option --${name} takes a number of at least 1, not "${text}"`, "serve");
   }
   return Number(text);
+}
+
+/** Loaded where it is asked for: cryptography takes time to load. */
+async function authenticator(settings: AuthSettings): Promise<Authenticator> {
+  const { openAuthenticator } = await import("../lib/server/auth.ts");
+  return await openAuthenticator(settings);
 }

@@ -1,8 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { Permits } from "../base/permits.ts";
-import type { HttpBody, HttpRequest, HttpResponse } from "../http/http_client.ts";
+import type { HttpBody, HttpClient, HttpRequest, HttpResponse } from "../http/http_client.ts";
 import { HttpError } from "../http/http_error.ts";
-import { LocalHttpClient } from "../http/local/local_http_client.ts";
 import type { Outbox } from "../rpc/outbox.ts";
 import { MAX_MESSAGE_BYTES } from "../wire/message_limits.ts";
 import { INVALID_PARAMS, INVALID_REQUEST, WireError } from "../wire/wire_error.ts";
@@ -25,7 +24,7 @@ export interface WholeBody {
 
 /** The requests of one connection. None outlives it, whether its session is resumed or not. */
 export class ConnectionHttp {
-  readonly #client: LocalHttpClient;
+  #client: Promise<HttpClient> | null = null;
   readonly #active = new Set<string>();
   readonly #large = new Permits(LARGE_BODIES);
 
@@ -33,12 +32,11 @@ export class ConnectionHttp {
     private readonly outbox: Outbox,
     private readonly clock: Clock,
     private readonly gone: AbortSignal,
-  ) {
-    this.#client = new LocalHttpClient(clock);
-  }
+  ) {}
 
-  send(request: HttpRequest): Promise<HttpResponse> {
-    return this.#client.send(request, this.gone);
+  async send(request: HttpRequest): Promise<HttpResponse> {
+    this.#client ??= loadClient(this.clock);
+    return await (await this.#client).send(request, this.gone);
   }
 
   /** Sends a request whose id is taken until `publish` has sent the last of the body, or it fails before. */
@@ -90,4 +88,10 @@ export class ConnectionHttp {
 function tooLarge(): HttpError {
   const limit = `larger than ${MAX_WHOLE_BODY_BYTES} bytes`;
   return new HttpError("body", `the body is ${limit} and can only be had with streamResponse`);
+}
+
+/** Loaded by the first request: what speaks TLS is a good part of a server's start. */
+async function loadClient(clock: Clock): Promise<HttpClient> {
+  const { LocalHttpClient } = await import("../http/local/local_http_client.ts");
+  return new LocalHttpClient(clock);
 }

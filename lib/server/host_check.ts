@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "./ip_address.ts";
 
 /**
  * Whether a Host header names this server in a way no web page can arrange: a page may point its own name at our

@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "./ip_address.ts";
 import { shortIPv6 } from "./short_ipv6.ts";
 
 export type ListenUrl = { kind: "stdio" } | { kind: "ws"; hostname: string; port: number };

@@ -6,7 +6,7 @@ import { MAX_MESSAGE_BYTES } from "../wire/message_limits.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { createHttpApp } from "./http_app.ts";
 import { parseListenUrl, webSocketUrl } from "./listen_url.ts";
-import { type HostOptions, SessionsHost } from "./sessions_host.ts";
+import type { HostOptions, SessionsHost } from "./sessions_host.ts";
 
 export interface ServeOptions extends Partial<HostOptions> {
   /** `ws://IP:PORT`; port 0 picks a free one. */
@@ -34,7 +34,10 @@ interface SocketData {
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const address = parseListenUrl(options.listen);
   if (address.kind !== "ws") throw new TypeError(`Cannot serve sockets on ${options.listen}`);
-  const host = new SessionsHost({ ...options, clock: options.clock ?? systemClock });
+  let host: SessionsHost | null = null;
+  const loaded = loadHost({ ...options, clock: options.clock ?? systemClock }).then((made) => {
+    host = made;
+  });
   let closing = false;
   const app = createHttpApp<SocketData>({
     auth: options.auth ?? null,
@@ -47,13 +50,20 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       return server.upgrade(request, { data: { peer: label, transport: null } });
     },
   });
-  const server = listen(address, (request, bun) => app.fetch(request, { server: bun }), host);
+  const server = listen(
+    address,
+    (request, bun) => {
+      const answer = () => app.fetch(request, { server: bun });
+      return host === null ? loaded.then(answer) : answer();
+    },
+    (transport) => host!.serve(transport, "websocket"), // whoever is let in has waited for it
+  );
   // A signal handler cannot wait long: what is open is cut, not drained.
   return await Promise.resolve({
     url: webSocketUrl(address.hostname, server.port ?? address.port),
     close: async () => {
       closing = true;
-      host.close();
+      host?.close();
       await server.stop(true);
     },
   });
@@ -62,7 +72,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 function listen(
   { hostname, port }: { hostname: string; port: number },
   fetch: (request: Request, server: Bun.Server<SocketData>) => Response | Promise<Response>,
-  host: SessionsHost,
+  connected: (transport: ServerSocket) => void,
 ): Bun.Server<SocketData> {
   try {
     return Bun.serve<SocketData>({
@@ -83,7 +93,7 @@ function listen(
         perMessageDeflate: false,
         open(socket) {
           socket.data.transport = new ServerSocket(socket, `exec-server websocket ${socket.data.peer}`);
-          host.serve(socket.data.transport, "websocket");
+          connected(socket.data.transport);
         },
         message: (socket, message) => socket.data.transport?.received(message),
         ping: (socket) => socket.data.transport?.heard(),
@@ -95,6 +105,13 @@ function listen(
   } catch (error) {
     throw new ListenError(osErrorText(osErrorCode(error) ?? String(error)));
   }
+}
+
+/** Everything behind the door takes longer to load than the door; whoever starts us waits for the address only. */
+async function loadHost(options: HostOptions): Promise<SessionsHost> {
+  await new Promise((resolve) => setImmediate(resolve));
+  const { SessionsHost } = await import("./sessions_host.ts");
+  return new SessionsHost(options);
 }
 
 /** The address cannot be listened on. */
