@@ -32,14 +32,21 @@ export type { DeferredRegistration, ReadyInfo } from "./environment/deferred_env
 export type { LinkState } from "./environment/far_client.ts";
 export type { CommandResult, RunOptions } from "./environment/run_command.ts";
 export type {
+  Change,
   DirectoryEntry,
+  FileAbilities,
+  FileAttributes,
   FileMetadata,
   FileSystem,
+  FileTimes,
   MissingWatch,
+  MoreMetadata,
   NativePath,
   OpenFile,
+  OpenMode,
   WalkItem,
   WalkOptions,
+  Watch,
 } from "./fs/file_system.ts";
 export type { HttpBody, HttpClient, HttpRequest, HttpResponse } from "./http/http_client.ts";
 export type {

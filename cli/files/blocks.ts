@@ -2,10 +2,12 @@ import { read } from "node:fs";
 import type { OpenFile, Soon } from "../../lib/fs/file_system.ts";
 import { asFsError } from "./here_side.ts";
 
-/** What one question asks for: half of what the wire allows, as fast and held in half the memory. */
-export const BLOCK_BYTES = 512 * 1024;
+/** What one question asks for: a quarter of what the wire allows. Larger ones are hardly faster, and held for longer. */
+export const BLOCK_BYTES = 256 * 1024;
 /** Blocks on their way at a time, in each direction: enough to hide a round trip, little enough to hold. */
-const AHEAD = 3;
+export const BLOCKS_UNDER_WAY = 6;
+/** What goes in one message where there is a word for that, and beside others. */
+export const SMALL_FILE_BYTES = 512 * 1024;
 /** How long to wait for more of what somebody made non-blocking before it was ours. */
 const RETRY_MS = 5;
 
@@ -22,7 +24,7 @@ export async function* fileBlocks(file: OpenFile, start: number, size: number): 
   try {
     for (;;) {
       if (asked.length === 0) askNext();
-      while (asked.length < AHEAD && next < size) askNext();
+      while (asked.length < BLOCKS_UNDER_WAY && next < size) askNext();
       const block = await asked.shift()!;
       if (block.length > 0) yield block;
       // The end as it was; where the file grew meanwhile, what was asked for beyond does not join on.
@@ -77,7 +79,7 @@ export async function carryBlocks(
   let position = start;
   try {
     for await (const block of blocks) {
-      if (writing.length === AHEAD) await writing.shift();
+      if (writing.length === BLOCKS_UNDER_WAY) await writing.shift();
       const at = position;
       const written = promised(() => sink.write(at, block)).then(() => onBytes(block.length));
       written.catch(() => {}); // told below
@@ -93,8 +95,9 @@ export async function carryBlocks(
 
 const ZEROS = Buffer.alloc(BLOCK_BYTES);
 
-export function isZero(block: Uint8Array): boolean {
-  return ZEROS.subarray(0, block.length).equals(block);
+/** A whole block of zeros is left out of a file: it costs no room there, and no time on the way. */
+export function isHole(block: Uint8Array): boolean {
+  return block.length === BLOCK_BYTES && ZEROS.equals(block);
 }
 
 /** What is thrown at once becomes a rejection, so that there is one way to hear of it. */

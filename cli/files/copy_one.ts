@@ -7,6 +7,7 @@ import type { CopyView } from "./copy_view.ts";
 import { isLinkFailure, isPassingLoss } from "./file_failure.ts";
 import { asFsError } from "./here_side.ts";
 import type { Facts, Side } from "./side.ts";
+import type { Underway } from "./underway.ts";
 
 /** Where the bytes of one file come from. */
 export interface Departure {
@@ -69,16 +70,20 @@ async function mustBeTheSame(side: Side, path: BytePath, before: Facts): Promise
   throw new FsError("refused", "it changed while it was copied");
 }
 
+export interface CopyTools {
+  readonly view: CopyView;
+  readonly underway: Underway;
+}
+
 /**
- * Copies one file. When the connection breaks, the next call waits until it is repaired: what comes from a server goes on where it was, what goes to one
- * starts again, and the user is told. Nothing is at its place before it is whole.
+ * Copies one file. When the connection breaks, the next call waits until it is repaired: then it goes on where it was,
+ * or starts again where the place cannot go on, and the user is told. Nothing is at its place before it is whole.
  */
-export async function copyOne(
-  departure: Departure,
-  arrival: Arrival,
-  view: CopyView,
-): Promise<void> {
+export async function copyOne(departure: Departure, arrival: Arrival, tools: CopyTools): Promise<void> {
+  const { view, underway } = tools;
+  await underway.enter(arrival);
   let counted = 0;
+  let most = 0;
   const count = (bytes: number) => {
     counted += bytes;
     view.carried(bytes);
@@ -86,9 +91,8 @@ export async function copyOne(
   let begun: number | "whole" | null = null;
   try {
     for (let vain = 0;;) {
-      const before = counted;
       try {
-        if (begun === null || !arrival.survivesLoss) {
+        if (begun === null) {
           begun = await arrival.begin();
           if (begun !== "whole") {
             view.skipped(begun - counted, begun);
@@ -99,21 +103,28 @@ export async function copyOne(
         await arrival.finish(counted, departure.facts);
         return view.fileDone();
       } catch (error) {
-        vain = arrival.survivesLoss && counted > before ? 0 : vain + 1;
+        const isVain = arrival.afterLoss === "startsAgain" || counted <= most;
+        vain = isVain ? vain + 1 : 0;
+        most = Math.max(most, counted);
         if (!isPassingLoss(error) || !departure.canRepeat || vain > MAX_VAIN_LOSSES) throw error;
-        if (!arrival.survivesLoss) view.startsAgain();
+        if (arrival.afterLoss !== "stays") begun = null;
+        if (arrival.afterLoss === "startsAgain") view.startsAgain();
       }
     }
   } catch (error) {
-    await leave(arrival, isLinkFailure(error));
+    await underway.unlessLeaving();
+    await leave(arrival, isLinkFailure(error), view);
     throw error;
+  } finally {
+    underway.leave(arrival);
   }
 }
 
 /** What went wrong before matters more than that it cannot be tidied up. */
-async function leave(arrival: Arrival, keep: boolean): Promise<void> {
+async function leave(arrival: Arrival, keep: boolean, view: CopyView): Promise<void> {
   try {
-    await arrival.abandon(keep);
+    const kept = await arrival.abandon(keep);
+    if (kept !== null) view.kept(kept);
   } catch (error) {
     if (!(error instanceof FsError)) throw error;
   }

@@ -1,8 +1,13 @@
 import { FsError, systemError } from "../../lib/fs/fs_error.ts";
 import { again } from "./again.ts";
-import { type BytePath, join, nativePath } from "./byte_path.ts";
+import { type BytePath, join, nativePath, parentOf } from "./byte_path.ts";
 import type { Facts, Side } from "./side.ts";
-import type { Tree } from "./scan_tree.ts";
+import type { Tree, TreeItem } from "./scan_tree.ts";
+
+/** Questions that are on their way at a time. */
+const ASKED_AT_ONCE = 16;
+/** What we need of a directory to put something into it. */
+const OURS = 0o700;
 
 /**
  * Makes the directories of a tree below `target`. Nothing is written through a link that stands where a directory is
@@ -14,10 +19,14 @@ export async function makeDirectories(
   tree: Tree,
 ): Promise<ReadonlySet<BytePath>> {
   const found = new Set<BytePath>();
-  for (const { path } of tree.directories) {
+  for (const { path, facts } of tree.directories) {
     const place = join(target, path);
-    const there = await again(() => lookOrMake(to, place));
-    if (there === null) continue;
+    const mayBeThere = path === "" || found.has(directoryOf(path));
+    const there = await again(() => lookOrMake(to, place, mayBeThere));
+    if (there === null) {
+      if (to.isBeyondCodex && facts.mode !== null) await setMode(to, place, facts.mode | OURS);
+      continue;
+    }
     if (there.kind !== "directory" || there.isLink && path !== "") {
       throw systemError(there.kind === "directory" ? "ELOOP" : "ENOTDIR");
     }
@@ -26,40 +35,72 @@ export async function makeDirectories(
   return found;
 }
 
-/** What is there; null where it was made just now. */
-async function lookOrMake(to: Side, place: BytePath): Promise<Facts | null> {
-  const there = await to.look(place);
-  if (there === null) await to.files.createDirectory(nativePath(place), { recursive: false });
-  return there;
+/** The directory in a tree that holds this; empty for the top. */
+export function directoryOf(path: BytePath): BytePath {
+  return path.includes("/") ? parentOf(path) : "" as BytePath;
 }
 
-/** Modes and times of directories, once nothing is put into them any more: innermost first. */
-export function finishDirectories(
+/** What is there; null where it was made just now. */
+async function lookOrMake(to: Side, place: BytePath, mayBeThere: boolean): Promise<Facts | null> {
+  const there = mayBeThere ? await to.look(place) : null;
+  if (there !== null) return there;
+  try {
+    await to.files.createDirectory(nativePath(place), { recursive: false });
+    return null;
+  } catch (error) {
+    if (!isErrno(error, "EEXIST")) throw error;
+    return await to.look(place); // made by somebody, or by ourselves when the answer was lost
+  }
+}
+
+/** Modes and times of directories, once nothing is put into them any more. */
+export async function finishDirectories(
   to: Side,
   target: BytePath,
   tree: Tree,
   found: ReadonlySet<BytePath>,
-): void {
-  const { powers } = to;
-  if (powers === null) return;
-  for (const { path, facts } of tree.directories.toReversed()) {
-    if (found.has(path)) continue;
-    const place = join(target, path);
-    if (facts.mode !== null) powers.setMode(place, facts.mode & 0o777);
-    powers.setModified(place, facts.modifiedAtMs);
+): Promise<void> {
+  if (!to.isBeyondCodex) return;
+  const made = tree.directories.filter(({ path }) => !found.has(path));
+  for (let at = 0; at < made.length; at += ASKED_AT_ONCE) {
+    await Promise.all(
+      made.slice(at, at + ASKED_AT_ONCE).map(({ path, facts: { modifiedAtMs } }) =>
+        again(() => to.files.setTimes(nativePath(join(target, path)), { modifiedAtMs }))
+      ),
+    );
+  }
+  // Innermost first: what may not be entered any more comes after all that is in it.
+  for (const { path, facts: { mode } } of made.toReversed()) {
+    if (mode !== null && (mode & OURS) !== OURS) await setMode(to, join(target, path), mode);
   }
 }
 
-/** A link like another, on the same machine. It takes the place of a link that is there, and of nothing else. */
-export async function copyLink(side: Side, source: BytePath, place: BytePath): Promise<void> {
-  const copy = () => side.files.copy(nativePath(source), nativePath(place), { recursive: false });
+async function setMode(to: Side, place: BytePath, mode: number): Promise<void> {
+  await again(() => to.files.setMode(nativePath(place), mode & 0o777));
+}
+
+/** A link like another. It takes the place of a link that is there, and of nothing else. */
+export async function copyLink(from: Side, item: TreeItem, to: Side, place: BytePath): Promise<void> {
   try {
-    await copy();
+    await makeLink(from, item, to, place);
   } catch (error) {
-    if (!(error instanceof FsError && error.errno === "EEXIST")) throw error;
-    const there = await side.look(place);
+    if (!isErrno(error, "EEXIST")) throw error;
+    const there = await to.look(place);
     if (there?.isLink !== true) throw error;
-    await side.files.remove(nativePath(place), { recursive: false, force: true });
-    await copy();
+    await to.files.remove(nativePath(place), { recursive: false, force: true });
+    await makeLink(from, item, to, place);
   }
+}
+
+async function makeLink(from: Side, { source, facts }: TreeItem, to: Side, place: BytePath): Promise<void> {
+  const path = nativePath(place);
+  if (facts.linkTarget === null || !to.isBeyondCodex) {
+    if (from !== to) throw new FsError("unsupported", "links stay on their machine there");
+    return await to.files.copy(nativePath(source), path, { recursive: false });
+  }
+  await to.files.createSymlink(path, nativePath(facts.linkTarget));
+}
+
+function isErrno(error: unknown, errno: string): boolean {
+  return error instanceof FsError && error.errno === errno;
 }

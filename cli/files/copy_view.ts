@@ -1,5 +1,7 @@
 import { writeSync } from "node:fs";
 import type { Notices } from "../run/notices.ts";
+import type { Kept } from "./arrival.ts";
+import { shownPath } from "./byte_path.ts";
 import { Meter, type Progress, progressLine } from "./progress.ts";
 
 const STDERR = 2;
@@ -14,6 +16,7 @@ export type CopyEvent =
   | { readonly event: "progress" } & Progress
   | { readonly event: "resume"; readonly file: string; readonly offset: number }
   | { readonly event: "restart"; readonly file: string }
+  | { readonly event: "kept"; readonly file: string; readonly part: string; readonly bytes: number }
   | {
     readonly event: "error";
     readonly message: string;
@@ -66,12 +69,18 @@ export class CopyView implements Disposable {
     this.#meter.skipped(bytes);
     if (offset === 0) return;
     this.#tell({ event: "resume", file: this.#name, offset });
-    this.say(`${this.#name}: going on after ${offset} bytes that are here already`);
+    this.say(`${this.#name}: going on after ${offset} bytes that are there already`);
   }
 
   startsAgain(): void {
     this.#tell({ event: "restart", file: this.#name });
     this.say(`${this.#name}: connection lost; the server cannot go on with a file, so this one starts again`);
+  }
+
+  kept({ path, bytes }: Kept): void {
+    const part = shownPath(path);
+    this.#tell({ event: "kept", file: this.#name, part, bytes });
+    this.say(`${this.#name}: ${bytes} bytes stay in ${part}; the same copy goes on after them`);
   }
 
   fileDone(): void {

@@ -1,18 +1,19 @@
 import type { Flags } from "../command.ts";
-import { CommandError, EXIT, type ExitStatus, signalStatus, usageError } from "../exit_status.ts";
+import { CommandError, EXIT, type ExitStatus, usageError } from "../exit_status.ts";
 import { planCopies, type PlannedCopy } from "./copy_plan.ts";
 import { Copier, type CopyJob } from "./copy_files.ts";
 import { fileDeparture, streamDeparture } from "./copy_one.ts";
 import { CopyView } from "./copy_view.ts";
 import { type BytePath, shownPath } from "./byte_path.ts";
 import { fileFailure } from "./file_failure.ts";
-import { Leftovers } from "./leftovers.ts";
+import { leaveOnSignal } from "./leave_on_signal.ts";
 import { openSides, type Sides } from "./open_sides.ts";
 import { type Operand, parseOperand, wordBytes } from "./operand.ts";
 import { refuseIntoItself } from "./into_itself.ts";
 import { realPath } from "./same_file.ts";
 import { scanTree } from "./scan_tree.ts";
 import type { Facts, Side } from "./side.ts";
+import { Underway } from "./underway.ts";
 import { Notices } from "../run/notices.ts";
 import { BrokenPipe } from "../run/write_all.ts";
 
@@ -25,19 +26,22 @@ export async function cpCommand(flags: Flags, words: readonly string[]): Promise
   if (json && destination.kind === "stream") throw usageError("--json and `-` both want stdout", "cp");
   const [quiet, verbose] = [flags.has("quiet"), flags.has("verbose")];
   const notices = new Notices({ quiet, verbose, color: "auto" });
-  const leftovers = new Leftovers();
+  const underway = new Underway();
   await using sides = await openSides("cp", flags, notices);
   using view = new CopyView({ bar: !quiet && !json && process.stderr.isTTY === true, json, notices });
-  using _signals = leaveOnSignal(leftovers, view);
-  const copier = new Copier({ view, leftovers, address: sides.address });
+  using _signals = leaveOnSignal(underway, view);
+  const copier = new Copier({ view, underway, address: sides.address });
   try {
-    await new CpRun(sides, view, copier).run(operands, destination, flags.has("recursive"));
+    const how = { recursive: flags.has("recursive"), follow: flags.has("dereference") };
+    await new CpRun(sides, view, copier, how).run(operands, destination);
+    await underway.unlessLeaving();
   } catch (error) {
+    await underway.unlessLeaving();
     if (error instanceof BrokenPipe) return EXIT.brokenPipe;
     if (error instanceof CommandError) view.failed(error.message, error.hint, error.status);
     throw error;
   } finally {
-    const lost = copier.lostModes.words();
+    const lost = copier.lostModes;
     if (lost !== null) view.say(lost);
   }
   view.done();
@@ -57,9 +61,10 @@ class CpRun {
     private readonly sides: Sides,
     private readonly view: CopyView,
     private readonly copier: Copier,
+    private readonly how: { readonly recursive: boolean; readonly follow: boolean },
   ) {}
 
-  async run(operands: readonly Operand[], destination: Operand, recursive: boolean): Promise<void> {
+  async run(operands: readonly Operand[], destination: Operand): Promise<void> {
     const sources = await Promise.all(operands.map((operand) => this.#find(operand)));
     const missing = sources.find(({ operand, facts }) =>
       operand.kind !== "stream" && (facts === null || facts.kind === "link")
@@ -72,7 +77,7 @@ class CpRun {
         kind: facts?.kind ?? "other",
       })),
       { operand: withPath(destination, to.path), kind: to.facts?.kind ?? null },
-      recursive,
+      this.how.recursive,
     );
     this.#tellWhatIsLost(sources, to);
     const jobs = await Promise.all(plan.map((planned, at) => this.#prepare(planned, sources[at]!, to.side)));
@@ -109,7 +114,8 @@ class CpRun {
     return await doing(`cannot read ${shownPath(source.operand.word)}`, async () => {
       const top = await realPath({ side: from, path }) ?? path;
       await refuseIntoItself(from, top, to, target);
-      const keepLinks = from === to;
+      const canKeep = from === to || from.isBeyondCodex && to.isBeyondCodex;
+      const keepLinks = canKeep && !this.how.follow;
       const tree = await scanTree(from, top, {
         keepLinks,
         onProblem: (problem) => {
@@ -128,14 +134,14 @@ class CpRun {
     await doing(`cannot copy ${operand.kind === "stream" ? "stdin" : shownPath(operand.word)}`, async () => {
       if (toStream) {
         const isFile = facts?.kind === "file";
-        if (!isFile && from.powers === null) throw new CommandError("it is no file", null, EXIT.failed);
+        if (!isFile && from.name !== null) throw new CommandError("it is no file", null, EXIT.failed);
         await this.copier.copyToStream(
           isFile
             ? fileDeparture(from, path, facts)
             : streamDeparture(operand.kind === "stream" ? null : path),
         );
       } else if (facts === null) {
-        await this.copier.copyStream(null, to, target);
+        await this.copier.copyStream(to, target);
       } else {
         const job: CopyJob = { from, to, source: path, target, facts, tree };
         await (tree === null ? this.copier.copyFile(job) : this.copier.copyTree({ ...job, tree }));
@@ -145,9 +151,9 @@ class CpRun {
 
   #tellWhatIsLost(sources: readonly Found[], to: Found): void {
     if (to.operand.kind === "stream") return;
-    if (to.side.powers === null && sources.some(({ side }) => side.powers !== null)) {
+    if (!to.side.isBeyondCodex && sources.some(({ side }) => side !== to.side)) {
       this.view.detail("modes and times stay behind: the server has no word for them");
-    } else if (to.side.powers !== null && sources.some(({ side }) => side.powers === null)) {
+    } else if (sources.some(({ side }) => !side.isBeyondCodex)) {
       this.view.detail("times are kept, modes are not: the server does not tell them");
     }
   }
@@ -183,18 +189,4 @@ async function doing<T>(what: string, work: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw fileFailure(what, error);
   }
-}
-
-/** Nothing half done stays behind under any name of this machine. */
-function leaveOnSignal(leftovers: Leftovers, view: CopyView): Disposable {
-  const listeners = ([["SIGINT", 2], ["SIGTERM", 15], ["SIGHUP", 1]] as const).map(([name, number]) => {
-    const leave = () => {
-      leftovers.removeAll();
-      view[Symbol.dispose]();
-      process.exit(signalStatus(number));
-    };
-    process.on(name, leave);
-    return () => process.off(name, leave);
-  });
-  return { [Symbol.dispose]: () => listeners.forEach((off) => off()) };
 }

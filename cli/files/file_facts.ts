@@ -15,7 +15,7 @@ export function factLines(named: readonly Named[]): string {
     (facts.isLink ? "l" : LETTERS[facts.kind]) + (facts.mode === null ? "" : modeText(facts.mode)),
     String(facts.size),
     timeOf(facts.modifiedAtMs),
-    shownPath(name),
+    shownPath(name) + (facts.linkTarget === null ? "" : ` -> ${shownPath(facts.linkTarget)}`),
   ]);
   const width = Math.max(0, ...rows.map(([, size]) => size!.length));
   return rows.map(([kind, size, time, name]) => `${kind}  ${size!.padStart(width)}  ${time}  ${name}\n`).join(
@@ -25,9 +25,46 @@ export function factLines(named: readonly Named[]): string {
 
 /** One line of JSON each. */
 export function factObject({ name, facts }: Named): Record<string, unknown> {
-  const { kind, isLink, size, modifiedAtMs, mode } = facts;
-  const known = mode === null ? {} : { mode: mode.toString(8).padStart(4, "0") };
-  return { ...jsonPath("name", name), kind, isLink, size, modifiedAtMs: Math.floor(modifiedAtMs), ...known };
+  const { kind, isLink, size, modifiedAtMs, mode, links, linkTarget } = facts;
+  return {
+    ...jsonPath("name", name),
+    kind,
+    isLink,
+    size,
+    modifiedAtMs,
+    ...(mode === null ? {} : { mode: modeDigits(mode) }),
+    ...(links === null ? {} : { links }),
+    ...(linkTarget === null ? {} : jsonPath("linkTarget", linkTarget)),
+  };
+}
+
+export function jsonTimes({ accessedAtMs, createdAtMs }: Facts): Record<string, unknown> {
+  return { ...(accessedAtMs === null ? {} : { accessedAtMs }), createdAtMs };
+}
+
+/** What `stat` tells, a line each. */
+export function factRows(path: BytePath, facts: Facts): readonly (readonly [string, string])[] {
+  const { kind, isLink, size, mode, links, linkTarget, accessedAtMs } = facts;
+  return [
+    ["path", shownPath(path)],
+    ["kind", isLink && kind !== "link" ? `link to a ${kind}` : kind],
+    ...(linkTarget === null ? [] : [["target", shownPath(linkTarget)]] as const),
+    ["size", String(size)],
+    ["modified", fullTime(facts.modifiedAtMs)],
+    ...(accessedAtMs === null ? [] : [["accessed", fullTime(accessedAtMs)]] as const),
+    // 0 stands for a file system that does not remember it.
+    ...(facts.createdAtMs === 0 ? [] : [["created", fullTime(facts.createdAtMs)]] as const),
+    ["mode", mode === null ? "not told" : `${modeDigits(mode)} ${modeText(mode)}`],
+    ...(links === null ? [] : [["links", String(links)]] as const),
+  ];
+}
+
+function fullTime(ms: number): string {
+  return `${timeOf(ms)} (${new Date(ms).toISOString()})`;
+}
+
+function modeDigits(mode: number): string {
+  return mode.toString(8).padStart(4, "0");
 }
 
 /** `{name}` where it is text, else `{nameBase64}`. */

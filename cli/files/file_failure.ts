@@ -14,6 +14,7 @@ const HINTS: Readonly<Record<string, string>> = {
   ENOTDIR: "a part of the path is a file",
   EISDIR: "name a file, or give -r for all that is in it",
   EROFS: "name a place that can be written",
+  EXDEV: "it is on another disk: copy it with `exec-server cp`, then remove it",
   ENAMETOOLONG: "choose a shorter name",
 };
 
@@ -47,14 +48,12 @@ export function isOutOfRoom(error: unknown): error is FsError {
 }
 
 /** The connection broke: nobody could be asked, or nobody heard the answer. */
-const LINK_ERRNOS = new Set(["ECONNRESET", "ENOTCONN", "EPROTO"]);
-
 export function isLinkFailure(error: unknown): boolean {
-  if (error instanceof FsError) return LINK_ERRNOS.has(error.errno ?? "");
+  if (error instanceof FsError) return error.code === "lost";
   return error instanceof EnvironmentError;
 }
 
 /** What was under way is lost; what is asked next waits for the connection to be repaired. */
 export function isPassingLoss(error: unknown): boolean {
-  return error instanceof FsError && error.errno === "ECONNRESET";
+  return error instanceof FsError && error.code === "lost" && error.errno === "ECONNRESET";
 }

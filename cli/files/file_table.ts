@@ -9,13 +9,15 @@ export const cpEntry: Command = {
   details:
     "`:path` is a path on the server: from its working directory unless it begins with / or ~. `-` is stdin or\n" +
     "stdout; ./-, ./:name are files here. Several sources need a directory as DST. A file is at its place only\n" +
-    "when it is whole. A download that was cut goes on where it was, also in a later run; an upload starts again.\n" +
-    "Between two paths of one machine links stay links; else what they lead to is copied, as scp does.\n\n" +
+    "when it is whole. A copy that was cut goes on where it was, also in a later run. In trees links stay links.\n" +
+    "A plain Codex server knows less: an upload to it starts again, loses modes and times, and what links lead to\n" +
+    "is copied, unless both paths are there.\n\n" +
     "Exit status: 0; 1 something was not copied; 2 usage; 255 connection.",
   stopsAtWord: true,
   flags: [
     ...placeFlags,
     { name: "recursive", short: "rR", summary: "directories with all that is in them" },
+    { name: "dereference", short: "L", summary: "copy what links in a tree lead to, not the links" },
     { name: "json", summary: "one JSON event a line on stdout" },
     { name: "quiet", short: "q", summary: "no progress, no notices" },
     { name: "verbose", short: "v", summary: "tell what could not be kept" },
@@ -32,7 +34,7 @@ export const fsEntry: Command = {
     "stat PATH…     what is known of a path\n" +
     "mkdir PATH…    make directories; -p with their parents\n" +
     "rm PATH…       remove files; -r directories with all that is in them, -f what is not there is fine\n" +
-    "mv FROM TO     rename, right here only: the protocol has no word for it\n" +
+    "mv FROM TO     rename; a plain Codex server cannot\n" +
     "walk [PATH]    all that is below, one path a line; -0 ends them with NUL\n\n" +
     "Exit status: 0; 1 something failed; 2 usage; 255 connection.",
   stopsAtWord: true,

@@ -7,7 +7,7 @@ export class LostModes {
 
   /** Something was made there that was not there before. */
   count(to: Side, { kind, mode }: Facts): void {
-    if (to.powers !== null || mode === null) return;
+    if (to.isBeyondCodex || mode === null) return;
     if (kind === "directory") {
       if ((mode & 0o005) === 0) this.#opened++;
     } else if (kind === "file") {

@@ -33,7 +33,7 @@ export async function openSides(command: string, flags: Flags, notices: Notices)
   try {
     const info = await environment.info();
     const unwatch = sayLosses(environment, notices);
-    const there = farSide({
+    const there = await farSide({
       name: nameOf(choice.id, address),
       files: environment.fileSystem(),
       start: info.cwd,

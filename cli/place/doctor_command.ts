@@ -2,6 +2,7 @@ import type { Environment } from "../../lib/environment/environment.ts";
 import { type Choice, chooseEnvironment } from "./choose_environment.ts";
 import type { Flags } from "../command.ts";
 import { checkPlace } from "./doctor_place.ts";
+import { checkSandbox } from "./doctor_sandbox.ts";
 import { checkServer } from "./doctor_server.ts";
 import { checkTransport } from "./doctor_transport.ts";
 import { CommandError, EXIT, type ExitStatus, usageError } from "../exit_status.ts";
@@ -42,6 +43,7 @@ async function* examine(flags: Flags): AsyncGenerator<Finding> {
   if (reached.verdict === "fail") return;
   if (environment.isRemote) yield* checkServer(await environment.info());
   yield* checkPlace(environment);
+  yield await checkSandbox(environment);
 }
 
 async function reach(

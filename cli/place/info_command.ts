@@ -6,6 +6,7 @@ import { CommandError, EXIT, type ExitStatus, usageError } from "../exit_status.
 import { inMs, type Latency, measureLatency } from "./latency.ts";
 import { linkHint } from "./link_hint.ts";
 import { addressOf, kindOf, openChoice } from "./open_choice.ts";
+import { probeSandbox, type SandboxProbe, shownProbe } from "./sandbox_probe.ts";
 import { shownText } from "../shown_text.ts";
 
 /** `info`: what the environment is that a command would use. */
@@ -24,6 +25,7 @@ interface Facts {
   readonly info: EnvironmentInfo;
   /** null right here. */
   readonly latency: Latency | null;
+  readonly sandbox: SandboxProbe | null;
 }
 
 async function ask(
@@ -35,6 +37,7 @@ async function ask(
     return {
       info: await environment.info(),
       latency: environment.isRemote ? await measureLatency(environment) : null,
+      sandbox: environment.capabilities.execEnabled ? await probeSandbox(environment) : null,
     };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -44,7 +47,7 @@ async function ask(
   }
 }
 
-function asJson(choice: Choice, environment: Environment, { info, latency }: Facts): string {
+function asJson(choice: Choice, environment: Environment, { info, latency, sandbox }: Facts): string {
   const { version: serverVersion, ...rest } = info;
   return `${
     JSON.stringify({
@@ -55,12 +58,13 @@ function asJson(choice: Choice, environment: Environment, { info, latency }: Fac
       versions: { here: version, there: serverVersion },
       latencyMs: latency === null ? null : { best: latency.bestMs, median: latency.medianMs },
       capabilities: environment.capabilities,
+      sandbox,
       ...rest,
     })
   }\n`;
 }
 
-function asText(choice: Choice, environment: Environment, { info, latency }: Facts): string {
+function asText(choice: Choice, environment: Environment, { info, latency, sandbox }: Facts): string {
   const { execEnabled, filesystemEnabled } = environment.capabilities;
   const uses = [execEnabled && "commands", filesystemEnabled && "files"].filter((use) => use !== false);
   const rows: [string, string][] = [
@@ -78,6 +82,7 @@ function asText(choice: Choice, environment: Environment, { info, latency }: Fac
     ["capabilities", list(uses)],
     ["features", list(info.features)],
   ];
+  if (sandbox !== null) rows.push(["sandbox", shownProbe(sandbox)]);
   if (latency !== null) rows.push(["latency", `${inMs(latency.medianMs)} (best ${inMs(latency.bestMs)})`]);
   if (info.extensions !== null) {
     const none = "none: a plain Codex server, without resizing, end of input and most signals";

@@ -30,6 +30,9 @@ export async function followCommand(running: RunningCommand): Promise<CommandEnd
     terminal?.[Symbol.dispose]();
     notices.rawTerminal = false;
     if (end.kind === "left") return steering.leave(end);
+    if (running.handle.log.exited?.sandboxDenied) {
+      notices.say("the sandbox may have denied it something; see --sandbox, --network and --writable");
+    }
     return { status: statusOf(end, steering.verdict, running), leavesItRunning: false };
   } catch (error) {
     // Nobody sees what it does any more, so it ends, as it would in a local pipe.
@@ -72,9 +75,9 @@ function watched(sink: OutputSink, limits: TimeLimits, waitClosed: boolean): Out
       await sink.output(stream, bytes);
       limits.printed();
     },
-    exited(exitCode) {
+    exited(exitCode, sandboxDenied) {
       if (!waitClosed) limits[Symbol.dispose]();
-      return sink.exited(exitCode);
+      return sink.exited(exitCode, sandboxDenied);
     },
     closed: () => sink.closed(),
   };

@@ -19,7 +19,8 @@ export type JsonEvent =
     readonly cause?: string;
   }
   | { readonly event: "limit"; readonly limit: string; readonly limitMs: number }
-  | { readonly event: "exit"; readonly code: number }
+  /** `sandboxDenied`: its sandbox was most likely the reason. */
+  | { readonly event: "exit"; readonly code: number; readonly sandboxDenied?: true }
   | { readonly event: "closed" }
   | {
     readonly event: "error";
@@ -49,9 +50,9 @@ export class JsonEvents implements OutputSink {
     return this.#tellBytes(stream, text.take(bytes));
   }
 
-  async exited(code: number): Promise<void> {
+  async exited(code: number, sandboxDenied: boolean): Promise<void> {
     await this.flush();
-    await this.tell({ event: "exit", code });
+    await this.tell({ event: "exit", code, ...(sandboxDenied ? { sandboxDenied } : {}) });
   }
 
   async closed(): Promise<void> {

@@ -16,7 +16,7 @@ const LAST_WORDS_BYTES = 1024 * 1024;
 /** Where a command's output goes. Resolves when it is taken; the command waits as long. */
 export interface OutputSink {
   output(stream: Stream, bytes: Uint8Array): Promise<void>;
-  exited(exitCode: number): Promise<void>;
+  exited(exitCode: number, sandboxDenied: boolean): Promise<void>;
   closed(): Promise<void>;
 }
 
@@ -72,7 +72,7 @@ export async function pump(handle: ProcessHandle, sink: OutputSink, options: Pum
         }
       } else if (event.type === "exited") {
         exit = { code: event.exitCode, at: clock.now(), wordsSince: 0 };
-        await sink.exited(event.exitCode);
+        await sink.exited(event.exitCode, event.sandboxDenied);
       } else {
         await sink.closed();
         return { kind: "exited", exitCode: exit?.code ?? -1, closed: true };

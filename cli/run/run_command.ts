@@ -11,6 +11,7 @@ import { Notices } from "./notices.ts";
 import { type OpenEnvironment, openEnvironment } from "./open_environment.ts";
 import { readRunPlan } from "./run_flags.ts";
 import type { RunPlan } from "./run_plan.ts";
+import { intentIn } from "./sandbox_flags.ts";
 import { type StartAttempt, startError, UnknownStart } from "./start_error.ts";
 import type { SpooledStdin } from "./spooled_stdin.ts";
 import { stdinFor } from "./stdin_choice.ts";
@@ -59,19 +60,20 @@ async function run(plan: RunPlan, events: JsonEvents | null, notices: Notices): 
     const abilities = await backend.abilities();
     const stdin = stdinFor(plan, abilities);
     const start = await startOptions(plan, place, abilities);
+    const sandbox = plan.sandbox === null ? null : intentIn(start.cwd, plan.sandbox);
     await using spooled = stdin === "spool" ? await spool(environment) : null;
     using terminal = plan.terminal ? new UserTerminal() : null;
     const size = abilities.terminal ? terminal?.size() ?? null : null;
     const handle = await started(
       () =>
         spooled === null
-          ? backend.start({ ...start, pipeStdin: stdin !== "none", size })
+          ? backend.start({ ...start, pipeStdin: stdin !== "none", size }, sandbox)
           : spooled.unlessInterrupted(
-            backend.start({ ...start, argv: spooled.argvFor(start.argv), pipeStdin: false, size }),
+            backend.start({ ...start, argv: spooled.argvFor(start.argv), pipeStdin: false, size }, sandbox),
           ),
       {
         program: start.argv[0]!,
-        cwd: String(start.cwd),
+        cwd: start.cwd,
         path: pathOf(plan, name),
         asked: plan.workdir,
         on: name,
@@ -122,7 +124,7 @@ async function startOptions(
   plan: RunPlan,
   { environment, name }: OpenEnvironment,
   abilities: Abilities,
-): Promise<StartOptions> {
+): Promise<StartOptions & { cwd: string }> {
   const shell = plan.argv === null ? (await environment.info()).shell.path : null;
   return {
     processId: name === null ? "run" : `run-${crypto.randomUUID()}`,

@@ -5,6 +5,7 @@ import { parseDuration } from "../duration.ts";
 import { CommandError, EXIT, usageError } from "../exit_status.ts";
 import type { Flags } from "../command.ts";
 import type { RunPlan } from "./run_plan.ts";
+import { readSandboxFlags } from "./sandbox_flags.ts";
 
 /** Asked politely, a command has this long before it is ended by force. */
 const KILL_AFTER_MS = 5_000;
@@ -13,7 +14,7 @@ const KILL_AFTER_MS = 5_000;
 const ENDING_SIGNALS: readonly Signal[] = ["INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "KILL"];
 
 /** Flags of later work: refused aloud, for a run that ignores one would be another run than was asked for. */
-const LATER = ["detach", "name", "label", "keep", "sandbox", "network", "writable", "record"];
+const LATER = ["detach", "name", "label", "keep", "record"];
 
 /** What of the world decides beside the flags. */
 export interface Surroundings {
@@ -51,6 +52,7 @@ export async function readRunPlan(
     cleanEnv: flags.has("clean-env"),
     limits: { wallMs: time(flags, "timeout"), idleMs: time(flags, "idle-timeout") },
     ending: { signal: signalOf(flags), ms: time(flags, "kill-after") ?? KILL_AFTER_MS },
+    sandbox: await readSandboxFlags(flags),
     waitClosed: flags.has("wait-closed"),
     onDisconnect: choice(flags, "on-disconnect", ["wait", "detach", "kill"]) ?? "wait",
     escapeKey: escapeKeyOf(flags),

@@ -1,5 +1,6 @@
 import type { Choice } from "../place/choose_environment.ts";
 import type { NoticeOptions } from "./notices.ts";
+import type { SandboxPlan } from "./sandbox_flags.ts";
 import type { Signal } from "../../lib/process/backend.ts";
 
 /** What `run` was asked to do, with every flag read and judged. */
@@ -18,6 +19,8 @@ export interface RunPlan {
   readonly cleanEnv: boolean;
   readonly limits: { readonly wallMs: number | null; readonly idleMs: number | null };
   readonly ending: { readonly signal: Signal; readonly ms: number };
+  /** null: it may do what its user may. */
+  readonly sandbox: SandboxPlan | null;
   readonly waitClosed: boolean;
   readonly onDisconnect: "wait" | "detach" | "kill";
   readonly escapeKey: number | null;

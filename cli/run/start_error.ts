@@ -32,6 +32,11 @@ export function startError(error: unknown, attempt: StartAttempt): unknown {
   if (!(error instanceof ProcessError)) return error;
   if (error.code === "lost") return new UnknownStart(attempt.program, error.message);
   const cause = `cannot start ${JSON.stringify(attempt.program)}`;
+  if (error.code === "unenforceable") {
+    // Its text may name an error of the system, which is not the command's.
+    const hint = "`exec-server doctor` tells what that machine can; or ask for less";
+    return new CommandError(`${cause}: ${error.message}`, hint, EXIT.notStarted);
+  }
   if (error.failure === undefined && /\(os error 2\)/.test(error.message) && attempt.asked !== null) {
     return new CommandError(
       `${cause}: it or the directory ${attempt.cwd} is missing on ${attempt.on}`,

@@ -1,4 +1,6 @@
 import { Permits } from "../base/permits.ts";
+import { FsError } from "../fs/fs_error.ts";
+import type { Agreed } from "../wire/extensions.ts";
 import { fsErrorOf, notConnected } from "./fs_words.ts";
 import type { OpenSession } from "./open_session.ts";
 import type { Uplink } from "./uplink.ts";
@@ -14,12 +16,39 @@ export class FileCalls {
 
   constructor(private readonly uplink: Uplink) {}
 
-  /** Waits while the connection is being recovered; once sent, it fails when the connection is lost. */
-  async call<Answer>(method: string, params: object, read: (result: unknown) => Answer): Promise<Answer> {
+  /**
+   * Waits while the connection is being recovered; once sent, it fails when the connection is lost. `read` is told what
+   * was agreed on the connection that the answer came by.
+   */
+  async call<Answer>(
+    method: string,
+    params: object,
+    read: (result: unknown, agreed: Agreed) => Answer,
+  ): Promise<Answer> {
+    return await this.#send(method, params, read, () => {});
+  }
+
+  /** One of `files.v1`. A server without it cannot do that, and is not asked. */
+  async callOurs<Answer>(
+    method: string,
+    params: object,
+    read: (result: unknown) => Answer,
+    doing: string,
+  ): Promise<Answer> {
+    return await this.#send(method, params, read, (agreed) => needFilesV1(agreed, doing));
+  }
+
+  async #send<Answer>(
+    method: string,
+    params: object,
+    read: (result: unknown, agreed: Agreed) => Answer,
+    mayBeSent: (agreed: Agreed) => void,
+  ): Promise<Answer> {
     const done = await this.#turns.take(NEVER);
     try {
-      const { link } = await this.connected();
-      return read(await link.call(method, params));
+      const { link, agreed } = await this.connected();
+      mayBeSent(agreed);
+      return read(await link.call(method, params), agreed);
     } catch (error) {
       throw fsErrorOf(error);
     } finally {
@@ -34,4 +63,13 @@ export class FileCalls {
       throw notConnected(error);
     }
   }
+}
+
+/** Throws an FsError where this was not agreed. */
+export function needFilesV1(agreed: Agreed, doing: string): void {
+  if (!agreed.has("files.v1")) throw cannot(doing);
+}
+
+export function cannot(doing: string): FsError {
+  return new FsError("unsupported", `this exec-server cannot ${doing}`);
 }

@@ -8,19 +8,19 @@ import { errnoOf } from "./linux_errno.ts";
 
 /**
  * Why a call about files came to nothing. `ECONNRESET`: it was sent, and whether it was done is unknown; it is never
- * sent again. `ENOTCONN`: it was not sent.
+ * sent again. `ENOTCONN`: it was not sent. `EPROTO`: the answer is none.
  */
 export function fsErrorOf(error: unknown): FsError {
   if (error instanceof FsError) return error;
   if (error instanceof CallError && error.code === "limit") return new FsError("refused", error.message);
   const { code, message, rejection } = inClientWords(error);
   if (rejection !== null) return refusal(rejection);
-  return new FsError("system", message, code === "protocol" ? "EPROTO" : "ECONNRESET");
+  return new FsError("lost", message, code === "protocol" ? "EPROTO" : "ECONNRESET");
 }
 
 /** There is no connection, and there will be none. */
 export function notConnected(error: unknown): FsError {
-  return new FsError("system", inClientWords(error).message, "ENOTCONN");
+  return new FsError("lost", inClientWords(error).message, "ENOTCONN");
 }
 
 /** The same of an open file: one that the server does not know was closed by it. */

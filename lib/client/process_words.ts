@@ -12,9 +12,15 @@ export function startErrorOf(error: unknown): ProcessError {
 }
 
 function startCodeOf({ code, message }: WireError): ProcessErrorCode {
-  if (code === INVALID_PARAMS) return "invalid";
+  if (code === INVALID_PARAMS) return isAboutSandbox(message) ? "unenforceable" : "invalid";
   if (code !== INVALID_REQUEST) return "spawn";
   return message.endsWith("already exists") ? "duplicate" : "invalid";
+}
+
+/** Every refusal to confine begins with one of these, here and at Codex. */
+function isAboutSandbox(message: string): boolean {
+  return message.startsWith("sandbox intent cannot be enforced") ||
+    message.startsWith("failed to prepare process sandbox");
 }
 
 /** Ours says which step failed; Codex does not. */

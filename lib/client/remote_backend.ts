@@ -10,6 +10,7 @@ import type { Link } from "./link.ts";
 import type { OpenSession } from "./open_session.ts";
 import { lossOf, startErrorOf } from "./process_words.ts";
 import { type Keeper, RemoteProcess } from "./remote_process.ts";
+import { type AskedSandbox, sandboxContext } from "./sandbox_words.ts";
 import type { Uplink, UplinkUser } from "./uplink.ts";
 import type { ToldNews } from "./wire_events.ts";
 
@@ -39,10 +40,10 @@ export class RemoteBackend implements Backend, UplinkUser, Keeper {
     };
   }
 
-  async start(options: StartOptions): Promise<ProcessHandle> {
+  async start(options: StartOptions, sandbox: AskedSandbox | null = null): Promise<ProcessHandle> {
     const { link, agreed } = await this.#connected();
     const { processId } = options;
-    const params = startParams(options, agreed);
+    const params = startParams(options, sandbox, agreed);
     if (this.#processes.has(processId)) {
       throw new ProcessError("duplicate", `session already registered for process ${processId}`);
     }
@@ -187,24 +188,25 @@ function requireStarted(asked: string, result: unknown): void {
   throw new ClientError("protocol", `exec-server protocol error: exec-server started process ${processId}`);
 }
 
-function startParams(options: StartOptions, agreed: Agreed): object {
+function startParams(options: StartOptions, sandbox: AskedSandbox | null, agreed: Agreed): object {
   const { processId, argv, arg0, cwd, env, envPolicy, tty, pipeStdin, size } = options;
   return {
     processId,
     argv,
     arg0,
-    cwd: uriOf(cwd),
+    cwd: inWords(() => fileUriFromPath(cwd).href),
     env,
     envPolicy,
     tty,
     pipeStdin,
     ...(tty && size !== null && agreed.has("terminal.v1") ? { size } : {}),
+    ...(sandbox === null ? {} : { sandbox: inWords(() => sandboxContext(sandbox)) }),
   };
 }
 
-function uriOf(path: string | Uint8Array): string {
+function inWords<T>(write: () => T): T {
   try {
-    return fileUriFromPath(path).href;
+    return write();
   } catch (error) {
     if (error instanceof FileUriError) throw new ProcessError("invalid", error.message);
     throw error;

@@ -1,7 +1,6 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { FileSystem } from "../fs/file_system.ts";
 import type { HttpClient } from "../http/http_client.ts";
-import type { Backend } from "../process/backend.ts";
 import type { CallOptions } from "../rpc/caller.ts";
 import { readEnvironmentInfo, readStatusAnswer } from "../wire/client_messages.ts";
 import { DecodeError } from "../wire/decode_error.ts";
@@ -47,7 +46,7 @@ export class RemoteClient implements AsyncDisposable {
 
   private constructor(
     private readonly uplink: Uplink,
-    readonly backend: Backend,
+    readonly backend: RemoteBackend,
     /** What the server is, as it said when it was first met. */
     readonly info: EnvironmentInfo,
   ) {}

@@ -1,9 +1,11 @@
 import { inOrder } from "../base/in_order.ts";
-import type { OpenFile } from "../fs/file_system.ts";
+import type { FileAttributes, OpenFile } from "../fs/file_system.ts";
 import { decodeBase64, encodeBase64 } from "../wire/base64.ts";
 import { DecodeError } from "../wire/decode_error.ts";
+import type { Agreed } from "../wire/extensions.ts";
 import { MAX_BLOCK_BYTES } from "../wire/fs_messages.ts";
-import { readReadBlockAnswer } from "../wire/fs_results.ts";
+import { readDone, readReadBlockAnswer } from "../wire/fs_results.ts";
+import { needFilesV1 } from "./file_calls.ts";
 import { openFileErrorOf } from "./fs_words.ts";
 import type { Link } from "./link.ts";
 
@@ -12,7 +14,12 @@ const BLOCKS_AT_ONCE = 8;
 
 /** An open file of a server. It belongs to one connection, and is lost with it. */
 export class RemoteOpenFile implements OpenFile {
-  constructor(private readonly link: Link, private readonly handleId: string) {}
+  constructor(
+    private readonly link: Link,
+    private readonly agreed: Agreed,
+    private readonly handleId: string,
+    readonly size: number | null,
+  ) {}
 
   async read(offset: number, length: number): Promise<Uint8Array> {
     if (length <= MAX_BLOCK_BYTES) return await this.#readBlock(offset, length);
@@ -33,6 +40,17 @@ export class RemoteOpenFile implements OpenFile {
     const write = (at: number, size: number) => this.#writeBlock(offset + at, bytes.subarray(at, at + size));
     if (bytes.length <= MAX_BLOCK_BYTES) return await write(0, bytes.length);
     for await (const _ of inOrder(BLOCKS_AT_ONCE, this.#each(bytes.length, write)));
+  }
+
+  async setAttributes(attributes: FileAttributes): Promise<void> {
+    needFilesV1(this.agreed, "change what is open but for its bytes");
+    const { length, mode, accessedAtMs, modifiedAtMs } = attributes;
+    const params = { handleId: this.handleId, length, mode, accessedAtMs, modifiedAtMs };
+    try {
+      readDone(await this.link.call("fs/setAttributes", params));
+    } catch (error) {
+      throw openFileErrorOf(error);
+    }
   }
 
   /** A lost connection closes it too, so that this cannot fail for it. */

@@ -1,6 +1,7 @@
 import type { FileSystem } from "../fs/file_system.ts";
 import type { HttpClient } from "../http/http_client.ts";
 import type { Abilities, ProcessHandle, StartOptions } from "../process/backend.ts";
+import type { Intent } from "../sandbox/intent.ts";
 import type { LinkState } from "./far_client.ts";
 
 export const LOCAL_ENVIRONMENT_ID = "local";
@@ -46,8 +47,11 @@ export interface EnvironmentInfo {
 /** Starts processes in an environment, and ends with it. */
 export interface EnvironmentBackend {
   abilities(): Promise<Abilities>;
-  /** As of a backend; whatever is wrong is told by a rejection, here too. */
-  start(options: StartOptions): Promise<ProcessHandle>;
+  /**
+   * As of a backend; whatever is wrong is told by a rejection, here too. With an intent it runs confined to that, or not
+   * at all. What it restricts is a path of the place where it runs.
+   */
+  start(options: StartOptions, sandbox?: Intent | null): Promise<ProcessHandle>;
 }
 
 export interface UseOptions {

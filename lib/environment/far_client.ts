@@ -1,6 +1,7 @@
 import type { FileSystem } from "../fs/file_system.ts";
 import type { HttpClient } from "../http/http_client.ts";
-import type { Backend } from "../process/backend.ts";
+import type { Backend, ProcessHandle, StartOptions } from "../process/backend.ts";
+import type { Intent } from "../sandbox/intent.ts";
 
 /** How it stands with a connection that repairs itself. `failed` is the end of it. */
 export type LinkState =
@@ -19,12 +20,17 @@ export interface FarInfo {
   readonly capabilities?: Readonly<Record<string, unknown>>;
 }
 
+/** Starts processes there, confined where an intent says how. */
+export interface FarBackend extends Backend {
+  start(options: StartOptions, sandbox?: Intent | null): ProcessHandle | Promise<ProcessHandle>;
+}
+
 /** What an environment needs of the client that stays with a server. */
 export interface FarClient extends AsyncDisposable {
-  readonly backend: Backend;
-  /** Its files, and requests from there. Absent in a client that has only processes. */
-  files?(): Promise<FileSystem>;
-  http?(): Promise<HttpClient>;
+  readonly backend: FarBackend;
+  /** Its files, and requests from there. */
+  files(): Promise<FileSystem>;
+  http(): Promise<HttpClient>;
   readonly state: LinkState;
   onState(listener: (state: LinkState) => void): () => void;
   readonly agreed: ReadonlySet<string>;

@@ -1,6 +1,7 @@
 import { systemClock } from "../base/clock.ts";
 import type { FileSystem } from "../fs/file_system.ts";
 import type { HttpClient } from "../http/http_client.ts";
+import type { SandboxedStart } from "../process/local/confinement.ts";
 import { LocalBackend } from "../process/local/local_backend.ts";
 import {
   ALL_CAPABILITIES,
@@ -14,6 +15,7 @@ import {
 } from "./environment.ts";
 import { EnvironmentError } from "./environment_error.ts";
 import { localInfo } from "./local_info.ts";
+import type { Intent } from "../sandbox/intent.ts";
 import { ReachedFiles } from "./reached_files.ts";
 import { ReachedHttp } from "./reached_http.ts";
 
@@ -32,7 +34,8 @@ export class LocalEnvironment implements Environment {
     return {
       abilities: () => backend.abilities(),
       // What it throws at once becomes a rejection, as it is elsewhere.
-      start: (options) => new Promise((resolve) => resolve(backend.start(options))),
+      start: async (options, sandbox = null) =>
+        await backend.start(options, sandbox === null ? null : await sandboxedHere(sandbox)),
     };
   }
 
@@ -71,6 +74,10 @@ export class LocalEnvironment implements Environment {
 }
 
 // Loaded when they are first used: a command that only runs does not pay for them.
+
+async function sandboxedHere(intent: Intent): Promise<SandboxedStart> {
+  return (await import("../sandbox/sandboxed_start.ts")).sandboxedStart(intent);
+}
 
 async function localFiles(): Promise<FileSystem> {
   return (await import("../fs/local/local_file_system.ts")).localFileSystem;

@@ -1,9 +1,15 @@
 import type {
+  Change,
   CreateDirectoryOptions,
   FileSystem,
+  FileTimes,
   FollowOptions,
+  MetadataOptions,
   MissingPaths,
   NativePath,
+  OpenMode,
+  OpenOptions,
+  ReadDirectoryOptions,
   ReadOptions,
   RemoveOptions,
   WalkOptions,
@@ -17,6 +23,10 @@ import type {
 export class ReachedFiles implements FileSystem {
   constructor(private readonly reach: () => Promise<FileSystem>) {}
 
+  async abilities() {
+    return await (await this.reach()).abilities();
+  }
+
   async readFile(path: NativePath, options?: ReadOptions) {
     return await (await this.reach()).readFile(path, options);
   }
@@ -25,24 +35,40 @@ export class ReachedFiles implements FileSystem {
     return await (await this.reach()).writeFile(path, bytes, options);
   }
 
-  async open(path: NativePath, mode: "read" | "replace") {
-    return await (await this.reach()).open(path, mode);
+  async append(path: NativePath, bytes: Uint8Array) {
+    return await (await this.reach()).append(path, bytes);
+  }
+
+  async open(path: NativePath, mode: OpenMode, options?: OpenOptions) {
+    return await (await this.reach()).open(path, mode, options);
   }
 
   async createDirectory(path: NativePath, options: CreateDirectoryOptions) {
     return await (await this.reach()).createDirectory(path, options);
   }
 
-  async getMetadata(path: NativePath, options?: FollowOptions) {
+  async createSymlink(path: NativePath, target: NativePath) {
+    return await (await this.reach()).createSymlink(path, target);
+  }
+
+  async getMetadata(path: NativePath, options?: MetadataOptions) {
     return await (await this.reach()).getMetadata(path, options);
+  }
+
+  async setMode(path: NativePath, mode: number, options?: FollowOptions) {
+    return await (await this.reach()).setMode(path, mode, options);
+  }
+
+  async setTimes(path: NativePath, times: FileTimes, options?: FollowOptions) {
+    return await (await this.reach()).setTimes(path, times, options);
   }
 
   async canonicalize(path: NativePath) {
     return await (await this.reach()).canonicalize(path);
   }
 
-  async readDirectory(path: NativePath) {
-    return await (await this.reach()).readDirectory(path);
+  async readDirectory(path: NativePath, options?: ReadDirectoryOptions) {
+    return await (await this.reach()).readDirectory(path, options);
   }
 
   async walk(root: NativePath, options: WalkOptions, sink: WalkSink) {
@@ -57,7 +83,15 @@ export class ReachedFiles implements FileSystem {
     return await (await this.reach()).copy(source, destination, options);
   }
 
+  async rename(from: NativePath, to: NativePath) {
+    return await (await this.reach()).rename(from, to);
+  }
+
   async watchMissing(paths: MissingPaths, onChange: () => void) {
     return await (await this.reach()).watchMissing(paths, onChange);
+  }
+
+  async watch(path: NativePath, onChange: (change: Change) => void) {
+    return await (await this.reach()).watch(path, onChange);
   }
 }

@@ -1,6 +1,7 @@
 import type { FileSystem } from "../fs/file_system.ts";
 import type { HttpClient } from "../http/http_client.ts";
 import type { Abilities, ProcessHandle, StartOptions } from "../process/backend.ts";
+import type { Intent } from "../sandbox/intent.ts";
 import {
   ALL_CAPABILITIES,
   type Capabilities,
@@ -48,12 +49,12 @@ export class RemoteEnvironment implements Environment {
   fileSystem(options?: UseOptions): FileSystem {
     if (!this.capabilities.filesystemEnabled) throw new EnvironmentError("unavailable", NO_ENVIRONMENT);
     const reach = this.#reach(options);
-    return new ReachedFiles(async () => (await reach()).files?.() ?? onlyProcesses());
+    return new ReachedFiles(async () => (await reach()).files());
   }
 
   http(options?: UseOptions): HttpClient {
     const reach = this.#reach(options);
-    return new ReachedHttp(async () => (await reach()).http?.() ?? onlyProcesses());
+    return new ReachedHttp(async () => (await reach()).http());
   }
 
   async info(): Promise<EnvironmentInfo> {
@@ -99,10 +100,6 @@ export class RemoteEnvironment implements Environment {
   }
 }
 
-function onlyProcesses(): never {
-  throw new EnvironmentError("unavailable", "Cannot reach more than the processes of this environment");
-}
-
 /** Starts processes through whatever client there is at that moment. */
 class FarBackend implements EnvironmentBackend {
   constructor(private readonly client: () => FarClient | Promise<FarClient>) {}
@@ -111,7 +108,7 @@ class FarBackend implements EnvironmentBackend {
     return (await this.client()).backend.abilities();
   }
 
-  async start(options: StartOptions): Promise<ProcessHandle> {
-    return (await this.client()).backend.start(options);
+  async start(options: StartOptions, sandbox: Intent | null = null): Promise<ProcessHandle> {
+    return (await this.client()).backend.start(options, sandbox);
   }
 }

@@ -1,3 +1,4 @@
+import type { Intent } from "../sandbox/intent.ts";
 import { EnvironmentError } from "./environment_error.ts";
 import type { Environment } from "./environment.ts";
 import { followProcess } from "./follow_process.ts";
@@ -10,6 +11,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** On top of the environment's own variables. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What it is confined to; by default nothing. */
+  readonly sandbox?: Intent;
   /** Ends the command, descendants included. */
   readonly signal?: AbortSignal;
 }
@@ -27,7 +30,7 @@ export interface CommandResult {
 export async function runCommand(
   environment: Environment,
   argv: readonly string[],
-  { cwd, env = {}, signal }: RunOptions = {},
+  { cwd, env = {}, sandbox, signal }: RunOptions = {},
 ): Promise<CommandResult> {
   signal?.throwIfAborted();
   const process = await environment.backend().start({
@@ -41,7 +44,7 @@ export async function runCommand(
     pipeStdin: false,
     size: null,
     terminalSignalExit: "128+n",
-  });
+  }, sandbox ?? null);
   const end = () => void Promise.resolve(process.terminate()).catch(() => {}); // its end, or its loss, is told below
   signal?.addEventListener("abort", end);
   if (signal?.aborted) end();

@@ -110,6 +110,17 @@ export class EventLog {
     };
   }
 
+  /** The newest chunks, oldest first, as many whole ones as are at most so many bytes; at least one if there is any. */
+  lastOutput(bytes: number): { readonly stream: Stream; readonly bytes: Uint8Array }[] {
+    const { chunks } = this.page(0, null);
+    let [first, total] = [chunks.length, 0];
+    while (first > 0 && (first === chunks.length || total + chunks[first - 1]!.bytes.length <= bytes)) {
+      first -= 1;
+      total += chunks[first]!.bytes.length;
+    }
+    return chunks.slice(first);
+  }
+
   /** Calls `wake` after every event until the returned function is called. */
   watch(wake: () => void): () => void {
     this.#watchers.add(wake);

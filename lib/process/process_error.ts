@@ -4,6 +4,8 @@ export type ProcessErrorCode =
   | "unknown" // no such process
   | "invalid" // the request itself makes no sense
   | "spawn" // the system would not start it
+  | "cancelled" // it was ended before it ran
+  | "unenforceable" // it was to be confined, and that cannot be done here
   | "stdin" // its input cannot be written any more
   | "signal" // the system would not deliver it
   | "unsupported" // this place cannot do that

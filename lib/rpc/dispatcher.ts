@@ -115,7 +115,19 @@ export class Dispatcher implements Producer {
   }
 
   #sendReady(): void {
-    while (this.#ready.length > 0 && !this.outbox.isFull) this.outbox.put(this.#ready.shift()!());
+    while (this.#ready.length > 0 && !this.outbox.isFull && this.#hasTime()) this.#send(this.#ready.shift()!);
+  }
+
+  /** Large answers take their time to be put into words, and that counts like the work itself. */
+  #send(answer: Answer): void {
+    const began = performance.now();
+    this.outbox.put(answer());
+    this.#wasBusySince(began);
+  }
+
+  #wasBusySince(began: number): void {
+    this.#idleSince = performance.now();
+    this.#busyMs += this.#idleSince - began;
   }
 
   #queued(): number {
@@ -128,14 +140,17 @@ export class Dispatcher implements Producer {
 
   /** Whether this connection may go on before the others are looked after; time spent idle is given back. */
   #hasTime(): boolean {
-    this.#busyMs = Math.max(0, this.#busyMs - (performance.now() - this.#idleSince));
+    const now = performance.now();
+    this.#busyMs = Math.max(0, this.#busyMs - (now - this.#idleSince));
+    this.#idleSince = now;
     return this.#busyMs < SLICE_MS;
   }
 
   #schedule(): void {
     if (this.#scheduled || this.#ended || this.#queued() + this.#ready.length === 0) return;
     if (this.outbox.isFull) return this.outbox.waitForRoom(this);
-    if (this.#queued() === 0 || this.#executing >= this.limit) return; // an answer will call again
+    const mayBegin = this.#queued() > 0 && this.#executing < this.limit;
+    if (!mayBegin && this.#ready.length === 0) return; // an answer will call again
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
@@ -173,8 +188,7 @@ export class Dispatcher implements Producer {
         this.#await(request, answer);
       }
     }
-    this.#idleSince = performance.now();
-    this.#busyMs += this.#idleSince - began;
+    this.#wasBusySince(began);
   }
 
   #await(request: Request, coming: Promise<Answer>): void {
@@ -192,8 +206,8 @@ export class Dispatcher implements Producer {
         if (!this.#hungUp && !this.outbox.isFull) this.outbox.put(answer());
         return;
       }
-      if (this.outbox.isFull) this.#ready.push(answer);
-      else this.outbox.put(answer());
+      if (this.#ready.length > 0 || this.outbox.isFull || !this.#hasTime()) this.#ready.push(answer);
+      else this.#send(answer);
       this.#schedule();
       this.#adjustFlow();
     });

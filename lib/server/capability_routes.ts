@@ -4,6 +4,7 @@ import type { NativePath } from "../fs/file_system.ts";
 import { localFileSystem } from "../fs/local/local_file_system.ts";
 import { type FileUri, fileUriFromPath } from "../wire/file_uri.ts";
 import { MAX_MESSAGE_BYTES } from "../wire/message_limits.ts";
+import type { SandboxContext } from "../wire/sandbox_messages.ts";
 import { INVALID_REQUEST, WireError } from "../wire/wire_error.ts";
 import { nativePath } from "./native_path.ts";
 import type { Routes } from "./route.ts";
@@ -39,10 +40,14 @@ export const capabilityRoutes: Pick<Routes, "capabilityRoots/discoverV1"> = {
   },
 };
 
-async function discoverRoot(uri: FileUri, sandbox: unknown, answer: AnswerRoom): Promise<Discovered> {
+async function discoverRoot(
+  uri: FileUri,
+  sandbox: SandboxContext | null,
+  answer: AnswerRoom,
+): Promise<Discovered> {
   let path: NativePath;
   try {
-    refuseUnenforceableFiles(sandbox);
+    refuseUnenforceableFiles(sandbox, "reads");
     path = nativePath(uri);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;

@@ -158,7 +158,7 @@ export class Connection implements Receiver, Answerer, Attached {
   #acknowledge(params: unknown): boolean {
     if (this.#handshake !== "ready" || !this.agreed.has("flow.v1")) return false;
     try {
-      const { processId, seq } = decodeParams(ackParams, params);
+      const { processId, seq } = decodeParams(ackParams(), params);
       this.#caller?.session.acknowledge(processId, seq);
       return true;
     } catch (error) {

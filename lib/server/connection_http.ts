@@ -35,7 +35,7 @@ export class ConnectionHttp {
   ) {}
 
   async send(request: HttpRequest): Promise<HttpResponse> {
-    this.#client ??= loadClient(this.clock);
+    this.#client ??= loadClient(this.clock, this.gone);
     return await (await this.#client).send(request, this.gone);
   }
 
@@ -91,7 +91,10 @@ function tooLarge(): HttpError {
 }
 
 /** Loaded by the first request: what speaks TLS is a good part of a server's start. */
-async function loadClient(clock: Clock): Promise<HttpClient> {
+async function loadClient(clock: Clock, gone: AbortSignal): Promise<HttpClient> {
   const { LocalHttpClient } = await import("../http/local/local_http_client.ts");
-  return new LocalHttpClient(clock);
+  const client = new LocalHttpClient(clock);
+  // Its idle connections to web servers go with the one to its peer, and are never another peer's.
+  gone.addEventListener("abort", () => client.close(), { once: true });
+  return client;
 }

@@ -6,6 +6,8 @@ import { writeClosed, writeExited, writeOutput } from "../wire/process_events.ts
 
 /** Follows one process for one connection: every event from its cursor on, in order, none skipped. */
 export class EventPublisher implements Producer {
+  /** While it is quiet nothing is told, and nothing is forgotten. */
+  #state: "quiet" | "speaking" | "stopped" = "speaking";
   readonly #follower: Follower;
   readonly #id: string;
 
@@ -19,7 +21,24 @@ export class EventPublisher implements Producer {
     this.#follower = process.log.follow(afterSeq, () => this.pump());
   }
 
+  /** One that says nothing before `speakSoon()`: the answer to the start comes before its events. */
+  static quiet(...about: ConstructorParameters<typeof EventPublisher>): EventPublisher {
+    const publisher = new EventPublisher(...about);
+    publisher.#state = "quiet";
+    return publisher;
+  }
+
+  /** To be called while the answer is put into words: speaks as soon as that is sent. */
+  speakSoon(): void {
+    queueMicrotask(() => {
+      if (this.#state !== "quiet") return;
+      this.#state = "speaking";
+      this.pump();
+    });
+  }
+
   pump(): void {
+    if (this.#state !== "speaking") return;
     while (!this.outbox.isFull) {
       const event = this.#follower.take();
       if (event === null) return;
@@ -29,6 +48,7 @@ export class EventPublisher implements Producer {
   }
 
   stop(): void {
+    this.#state = "stopped";
     this.outbox.forget(this);
     this.#follower.leave();
   }

@@ -1,5 +1,13 @@
 import { FsError } from "../fs/fs_error.ts";
-import type { FileSystem, NativePath, OpenFile, Soon } from "../fs/file_system.ts";
+import type {
+  FileAttributes,
+  FileSystem,
+  NativePath,
+  OpenFile,
+  OpenMode,
+  OpenOptions,
+  Soon,
+} from "../fs/file_system.ts";
 import { MAX_HANDLE_ID_BYTES } from "../wire/fs_messages.ts";
 import { INVALID_REQUEST, NOT_FOUND, WireError } from "../wire/wire_error.ts";
 
@@ -23,20 +31,26 @@ export class FileHandles {
     return this.#handles.get(id);
   }
 
-  /** All that can be refused is, before anything is opened or emptied. */
-  open(fileSystem: FileSystem, id: string, path: NativePath, mode: "read" | "replace"): Soon<void> {
+  /** All that can be refused is, before anything is opened or emptied. Answers the size that it had. */
+  open(
+    fileSystem: FileSystem,
+    id: string,
+    path: NativePath,
+    mode: OpenMode,
+    options?: OpenOptions,
+  ): Soon<number | null> {
     if (this.#handles.has(id)) throw new WireError(INVALID_REQUEST, `file handle \`${id}\` already exists`);
     if (this.#handles.size >= MAX_HANDLES) {
       throw new WireError(INVALID_REQUEST, `at most ${MAX_HANDLES} file handles may be open per connection`);
     }
-    const handle: Handle = { path, changes: mode === "replace", file: null };
+    const handle: Handle = { path, changes: mode !== "read", file: null };
     this.#handles.set(id, handle);
     const forget = (error: unknown) => {
       this.#handles.delete(id);
       throw error;
     };
     try {
-      const opened = fileSystem.open(path, mode);
+      const opened = fileSystem.open(path, mode, options);
       if (opened instanceof Promise) return opened.then((file) => this.#opened(handle, file), forget);
       return this.#opened(handle, opened);
     } catch (error) {
@@ -44,9 +58,10 @@ export class FileHandles {
     }
   }
 
-  #opened(handle: Handle, file: OpenFile): Soon<void> {
-    if (this.#ended) return file.close();
-    handle.file = file;
+  #opened(handle: Handle, file: OpenFile): number | null {
+    if (this.#ended) void file.close();
+    else handle.file = file;
+    return file.size;
   }
 
   /** A read that fails in the system ends the handle. */
@@ -66,6 +81,10 @@ export class FileHandles {
 
   write(id: string, offset: number, bytes: Uint8Array): Soon<void> {
     return this.#known(id).write(offset, bytes);
+  }
+
+  setAttributes(id: string, attributes: FileAttributes): Soon<void> {
+    return this.#known(id).setAttributes(attributes);
   }
 
   /** An unknown one is closed already. */

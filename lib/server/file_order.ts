@@ -5,6 +5,14 @@ export type Touched =
   | { readonly handle: string }
   | { readonly path: NativePath; readonly changes: boolean };
 
+export function reads(path: NativePath): Touched[] {
+  return [{ path, changes: false }];
+}
+
+export function changes(path: NativePath): Touched[] {
+  return [{ path, changes: true }];
+}
+
 interface Call {
   readonly touched: readonly Touched[];
   readonly done: Promise<unknown>;

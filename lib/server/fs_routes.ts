@@ -1,9 +1,8 @@
 import { FsError } from "../fs/fs_error.ts";
-import { MAX_MISSING_PATHS, type NativePath, type Soon } from "../fs/file_system.ts";
+import { MAX_MISSING_PATHS, type NativePath } from "../fs/file_system.ts";
 import { localFileSystem as files } from "../fs/local/local_file_system.ts";
-import { decodeBase64 } from "../wire/base64.ts";
+import { decodeBase64, encodeBase64 } from "../wire/base64.ts";
 import { DecodeError } from "../wire/decode_error.ts";
-import type { WrittenResult } from "../wire/envelope.ts";
 import type { FileUri } from "../wire/file_uri.ts";
 import { fileUriFromPath } from "../wire/file_uri.ts";
 import {
@@ -14,17 +13,20 @@ import {
 } from "../wire/fs_messages.ts";
 import { INVALID_REQUEST, WireError } from "../wire/wire_error.ts";
 import { checkHandleId } from "./file_handles.ts";
-import type { Touched } from "./file_order.ts";
+import { changes, reads } from "./file_order.ts";
+import type { FilesV1Method } from "./files_v1_routes.ts";
+import { metadataInWords, sizeInWords } from "./files_v1_words.ts";
+import { done, found } from "./found.ts";
+import { contentInWords, entriesInWords } from "./long_answers.ts";
 import { nativePath } from "./native_path.ts";
-import type { Caller } from "./caller.ts";
-import type { Found, Routes } from "./route.ts";
+import type { Routes } from "./route.ts";
 import { refuseUnenforceableFiles } from "./sandbox_gate.ts";
 import { WalkAnswer } from "./walk_answer.ts";
 
 /** `fs/*`: wire words in, files out. */
-export const fsRoutes: Pick<Routes, Extract<keyof Routes, `fs/${string}`>> = {
+export const fsRoutes: Pick<Routes, Exclude<Extract<keyof Routes, `fs/${string}`>, FilesV1Method>> = {
   "fs/readFile"({ path: uri, followSymlinks, sandbox }, { files: { order, allowance }, gone }) {
-    refuseUnenforceableFiles(sandbox);
+    refuseUnenforceableFiles(sandbox, "reads");
     const path = nativePath(uri);
     let held = 0;
     const giveBack = () => {
@@ -39,11 +41,11 @@ export const fsRoutes: Pick<Routes, Extract<keyof Routes, `fs/${string}`>> = {
     };
     const follow = followSymlinks ?? true;
     const bytes = order.run(reads(path), () => files.readFile(path, { followSymlinks: follow, mayTake }));
-    if (!(bytes instanceof Promise)) return () => writeReadFileResult(bytes);
-    return bytes.then((later) => () => {
+    if (!(bytes instanceof Promise)) return () => writeReadFileResult(encodeBase64(bytes));
+    return bytes.then((later) => contentInWords(later, { givenUp: gone })).then((words) => () => {
       gone.removeEventListener("abort", giveBack);
       giveBack();
-      return writeReadFileResult(later);
+      return words;
     }, (error) => {
       gone.removeEventListener("abort", giveBack);
       giveBack();
@@ -59,19 +61,22 @@ export const fsRoutes: Pick<Routes, Extract<keyof Routes, `fs/${string}`>> = {
     return done(order.run(changes(path), () => files.writeFile(path, bytes, follow)));
   },
 
-  "fs/open"({ handleId, path: uri, mode, sandbox }, { files: { order, handles } }) {
-    refuseUnenforceableFiles(sandbox);
+  "fs/open"(params, { files: { order, handles }, agreed }) {
+    const { handleId, path: uri, mode, private: isPrivate, sandbox } = params;
+    refuseUnenforceableFiles(sandbox, mode === "read" ? "reads" : "changes");
     checkHandleId(handleId);
     const path = nativePath(uri);
-    const touched = [{ handle: handleId }, { path, changes: mode === "replace" }];
-    return found(order.run(touched, () => handles.open(files, handleId, path, mode)), () => ({ handleId }));
+    const touched = [{ handle: handleId }, { path, changes: mode !== "read" }];
+    const options = { private: isPrivate ?? false };
+    const opened = order.run(touched, () => handles.open(files, handleId, path, mode, options));
+    return found(opened, (size) => ({ handleId, ...sizeInWords(size, agreed) }));
   },
 
   "fs/readBlock"({ handleId, offset, len }, caller) {
     checkHandleId(handleId);
     checkBlock("read", len);
-    const { order, handles } = caller.files;
-    const bytes = order.run(behind(handleId, caller), () => handles.read(handleId, offset, len));
+    const { order, handles, behind } = caller.files;
+    const bytes = order.run(behind(handleId), () => handles.read(handleId, offset, len));
     return found<Uint8Array, ReadBlockResult>(bytes, (read) => writeReadBlockResult(read, read.length < len));
   },
 
@@ -85,14 +90,14 @@ export const fsRoutes: Pick<Routes, Extract<keyof Routes, `fs/${string}`>> = {
         "file write range exceeds the signed 64-bit file offset limit",
       );
     }
-    const { order, handles } = caller.files;
-    return done(order.run(behind(handleId, caller), () => handles.write(handleId, offset, bytes)));
+    const { order, handles, behind } = caller.files;
+    return done(order.run(behind(handleId), () => handles.write(handleId, offset, bytes)));
   },
 
   "fs/close"({ handleId }, caller) {
     checkHandleId(handleId);
-    const { order, handles } = caller.files;
-    return done(order.run(behind(handleId, caller), () => handles.close(handleId)));
+    const { order, handles, behind } = caller.files;
+    return done(order.run(behind(handleId), () => handles.close(handleId)));
   },
 
   "fs/createDirectory"({ path: uri, recursive, followSymlinks, sandbox }, { files: { order } }) {
@@ -102,15 +107,16 @@ export const fsRoutes: Pick<Routes, Extract<keyof Routes, `fs/${string}`>> = {
     return done(order.run(changes(path), () => files.createDirectory(path, options)));
   },
 
-  "fs/getMetadata"({ path: uri, followSymlinks, sandbox }, { files: { order } }) {
-    refuseUnenforceableFiles(sandbox);
+  "fs/getMetadata"({ path: uri, followSymlinks, itself, sandbox }, { files: { order }, agreed }) {
+    refuseUnenforceableFiles(sandbox, "reads");
     const path = nativePath(uri);
-    const follow = { followSymlinks: followSymlinks ?? true };
-    return found(order.run(reads(path), () => files.getMetadata(path, follow)), (metadata) => metadata);
+    const options = { followSymlinks: followSymlinks ?? true, itself: itself ?? false };
+    const metadata = order.run(reads(path), () => files.getMetadata(path, options));
+    return found(metadata, (known) => metadataInWords(known, agreed));
   },
 
   "fs/canonicalize"({ path: uri, sandbox }, { files: { order } }) {
-    refuseUnenforceableFiles(sandbox);
+    refuseUnenforceableFiles(sandbox, "reads");
     const path = nativePath(uri);
     return found(order.run(reads(path), () => files.canonicalize(path)), (real) => ({
       path: fileUriFromPath(real).href,
@@ -118,41 +124,40 @@ export const fsRoutes: Pick<Routes, Extract<keyof Routes, `fs/${string}`>> = {
   },
 
   "fs/readDirectory"({ path: uri, sandbox }, { files: { order } }) {
-    refuseUnenforceableFiles(sandbox);
+    refuseUnenforceableFiles(sandbox, "reads");
     const path = nativePath(uri);
-    return found(order.run(reads(path), () => files.readDirectory(path)), (entries) => ({
-      entries: entries.map(({ name, isDirectory, isFile }) => ({
-        fileName: text(name),
-        isDirectory,
-        isFile,
-      })),
-    }));
+    const listed = order.run(reads(path), async () => entriesInWords(await files.readDirectory(path)));
+    return found(listed, (words) => words);
   },
 
-  "fs/walk"({ path: uri, options, sandbox }, { files: { order } }) {
-    refuseUnenforceableFiles(sandbox);
+  "fs/walk"({ path: uri, options, sandbox }, { files: { order }, gone }) {
+    refuseUnenforceableFiles(sandbox, "reads");
     const path = nativePath(uri);
     const answer = new WalkAnswer(uri);
-    const walked = order.run(reads(path), () => files.walk(path, options, (item) => answer.take(item)));
+    const walked = order.run(
+      reads(path),
+      () => files.walk(path, { ...options, givenUp: gone }, (item) => answer.take(item)),
+    );
     return found(walked, ({ truncated }) => answer.result(truncated));
   },
 
-  "fs/remove"({ path: uri, recursive, force, followSymlinks, sandbox }, { files: { order } }) {
+  "fs/remove"({ path: uri, recursive, force, followSymlinks, sandbox }, { files: { order }, gone }) {
     refuseUnenforceableFiles(sandbox);
     const path = nativePath(uri);
     const options = {
       recursive: recursive ?? true,
       force: force ?? true,
       followSymlinks: followSymlinks ?? true,
+      givenUp: gone,
     };
     return done(order.run(changes(path), () => files.remove(path, options)));
   },
 
-  "fs/copy"({ sourcePath, destinationPath, recursive, sandbox }, { files: { order } }) {
+  "fs/copy"({ sourcePath, destinationPath, recursive, sandbox }, { files: { order }, gone }) {
     refuseUnenforceableFiles(sandbox);
     const [source, destination] = [nativePath(sourcePath), nativePath(destinationPath)];
     const touched = [...reads(source), ...changes(destination)];
-    return done(order.run(touched, () => files.copy(source, destination, { recursive })));
+    return done(order.run(touched, () => files.copy(source, destination, { recursive, givenUp: gone })));
   },
 
   "fs/watchMissing"({ watchId, missing, present }, { files: { order, watches } }) {
@@ -169,32 +174,6 @@ export const fsRoutes: Pick<Routes, Extract<keyof Routes, `fs/${string}`>> = {
 };
 
 const LARGEST_OFFSET = 2n ** 63n - 1n;
-
-function reads(path: NativePath): Touched[] {
-  return [{ path, changes: false }];
-}
-
-function changes(path: NativePath): Touched[] {
-  return [{ path, changes: true }];
-}
-
-/** A handle, and the file that it was opened for. */
-function behind(handle: string, { files }: Caller): Touched[] {
-  const open = files.handles.find(handle);
-  return open === undefined ? [{ handle }] : [{ handle }, { path: open.path, changes: open.changes }];
-}
-
-function found<T, Result>(
-  value: Soon<T>,
-  inWords: (value: T) => Result | WrittenResult<Result>,
-): Found<Result> | Promise<Found<Result>> {
-  if (value instanceof Promise) return value.then((later) => () => inWords(later));
-  return () => inWords(value);
-}
-
-function done(value: Soon<void>) {
-  return found(value, () => ({}));
-}
 
 function checkBlock(what: "read" | "write", length: number): void {
   if (length >= 1 && length <= MAX_BLOCK_BYTES) return;
@@ -214,11 +193,6 @@ function fileContent(dataBase64: string): Uint8Array {
       `fs/writeFile requires valid base64 dataBase64: ${error.message}`,
     );
   }
-}
-
-/** A name as JSON can hold it: what is no UTF-8 is lost. */
-function text(name: NativePath): string {
-  return typeof name === "string" ? name : new TextDecoder("utf-8", { ignoreBOM: true }).decode(name);
 }
 
 function nativeOrNull(uri: FileUri): NativePath | "foreign" {

@@ -9,7 +9,7 @@ export interface HttpAppOptions<Data> {
   /** Names beside `localhost` and IP addresses that a Host header may have. */
   allowHosts: readonly string[];
   /** What `/version` tells. */
-  version(): object;
+  version(): object | Promise<object>;
   /** Makes a WebSocket of a request that may have one. Says whether it did. */
   upgrade(request: Request, server: Bun.Server<Data>): boolean;
   /** Whether new work is welcome. While it is not, `/readyz` and `/healthz` say so and upgrades are refused. */
@@ -46,7 +46,7 @@ export function createHttpApp<Data>(options: HttpAppOptions<Data>): Hono<HttpEnv
 
   app.all("/version", async (c) => {
     if (!isReading(c)) return c.body(null, 405, READ_ONLY);
-    return await refusal(c) ?? c.json(options.version());
+    return await refusal(c) ?? c.json(await options.version());
   });
 
   // all() and not get(): Hono answers HEAD with what get() says, and a HEAD must never open a socket.

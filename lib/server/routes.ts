@@ -1,5 +1,6 @@
 import { capabilityRoutes } from "./capability_routes.ts";
 import { environmentInfo } from "./environment_info.ts";
+import { filesV1Routes } from "./files_v1_routes.ts";
 import { fsRoutes } from "./fs_routes.ts";
 import { httpRoutes } from "./http_routes.ts";
 import { processRoutes } from "./process_routes.ts";
@@ -11,6 +12,7 @@ export const routes: Routes = {
   "environment/status": () => () => ({ status: "ready" }),
   ...processRoutes,
   ...fsRoutes,
+  ...filesV1Routes,
   ...httpRoutes,
   ...capabilityRoutes,
 };

@@ -1,49 +1,96 @@
-import { INVALID_PARAMS, WireError } from "../wire/wire_error.ts";
+import { type BytePath, bytePathOf } from "../sandbox/byte_path.ts";
+import { dependsOnPlace, type Intent } from "../sandbox/intent.ts";
+import { sandboxedStart } from "../sandbox/sandboxed_start.ts";
+import { resolveRules } from "../sandbox/policy.ts";
+import { UnenforceableError } from "../sandbox/unenforceable.ts";
+import type { SandboxedStart } from "../process/local/confinement.ts";
+import type { ParamsOf } from "../wire/methods.ts";
+import type { StartResult } from "../wire/process_messages.ts";
+import type { SandboxContext } from "../wire/sandbox_messages.ts";
+import { INVALID_PARAMS, INVALID_REQUEST, WireError } from "../wire/wire_error.ts";
+import { nativeDirectory } from "./native_path.ts";
+import { type ForeignPaths, intentOf } from "./sandbox_intent.ts";
 
-/**
- * Refuses a start that asks for confinement which this executor cannot give. Weaker than asked is the worst
- * outcome, so everything is refused here that nobody further down enforces.
- */
-export function refuseUnenforceable(
-  params: { sandbox: unknown; enforceManagedNetwork: boolean; networkProxy: unknown },
+// What asks for confinement passes here. Weaker than asked is the worst outcome, so everything is refused that nobody
+// further down enforces.
+
+const CANNOT = "sandbox intent cannot be enforced on this executor";
+
+type StartParams = Pick<
+  ParamsOf<"process/start">,
+  "sandbox" | "cwd" | "enforceManagedNetwork" | "networkProxy"
+>;
+
+/** What a start is to be confined to, and the word for it. Throws a WireError for what cannot be meant for us. */
+export function sandboxOf(
+  { sandbox, cwd, enforceManagedNetwork, networkProxy }: StartParams,
+): { sandboxType: StartResult["sandboxType"]; sandboxed: SandboxedStart | null } {
+  if (networkProxy !== null) throw refused("network proxy launch is not supported on this executor");
+  if (enforceManagedNetwork) throw refused(`${CANNOT}: managed networking is not supported`);
+  if (sandbox === null) return { sandboxType: "none", sandboxed: null };
+  if (sandbox.windowsSandboxLevel === "mxc") throw refused("native MXC is unavailable on this executor");
+  const intent = intentOf(sandbox, directoryOf(cwd), FOREIGN_AT_START);
+  if (process.platform !== "linux") {
+    if (intent !== null) throw refused(CANNOT);
+    return { sandboxType: "none", sandboxed: null };
+  }
+  // So Codex calls it, and asks about denials, also where nothing was restricted.
+  return { sandboxType: "linuxSeccomp", sandboxed: sandboxedStart(intent) };
+}
+
+/** Refuses a call on files that nobody can confine as it was asked; what is let through may be done as it is. */
+export function refuseUnenforceableFiles(
+  sandbox: SandboxContext | null,
+  what: "reads" | "changes" = "changes",
 ): void {
-  const { sandbox, enforceManagedNetwork, networkProxy } = params;
-  if (networkProxy !== undefined && networkProxy !== null) {
-    throw refused("network proxy launch is not supported on this executor");
-  }
-  const cause = "sandbox intent cannot be enforced on this executor";
-  if (enforceManagedNetwork) throw refused(`${cause}: managed networking is not supported`);
-  if (sandbox === undefined || sandbox === null || asksForNothing(sandbox)) return;
-  throw refused(cause);
+  if (sandbox === null) return;
+  const restricted = filesIntent(sandbox);
+  if (restricted === null) return;
+  const { read, write } = wholeOf(restricted);
+  if (what === "reads" ? !read : !write) throw refused(CANNOT);
 }
 
-/** The same for a call on files: what restricts no file asks for nothing here. */
-export function refuseUnenforceableFiles(sandbox: unknown): void {
-  if (sandbox === undefined || sandbox === null || asksForNothing(sandbox) || restrictsNoFile(sandbox)) {
-    return;
+/** null where no file is restricted: the network is not touched by a call on them. */
+function filesIntent(sandbox: SandboxContext): Intent | null {
+  const intent = intentOf(sandbox, null, FOREIGN_TO_FILES);
+  if (intent === null || intent.files.type === "unrestricted") return null;
+  if (intent.cwd === null && dependsOnPlace(intent)) {
+    throw refused("file system sandbox context with dynamic permissions requires cwd");
   }
-  throw refused("sandbox intent cannot be enforced on this executor");
+  return intent;
 }
 
-/** `external`: somebody else sees to it. `unrestricted`: all files; the network is not touched by a call on them. */
-function restrictsNoFile(sandbox: unknown): boolean {
-  const { permissions } = sandbox as { permissions: { type: unknown; file_system?: unknown } };
-  if (permissions.type === "external") return true;
-  const files = permissions.type === "managed" ? permissions.file_system : null;
-  return typeof files === "object" && files !== null && "type" in files && files.type === "unrestricted";
+function wholeOf(intent: Intent): { read: boolean; write: boolean } {
+  try {
+    const { TMPDIR } = process.env;
+    return resolveRules(intent, TMPDIR === undefined ? {} : { TMPDIR }).whole;
+  } catch (error) {
+    if (error instanceof UnenforceableError) throw refused(`${CANNOT}: ${error.message}`);
+    throw error;
+  }
 }
 
-/** `disabled` asks for no confinement at all; `null` says the same. */
-function asksForNothing(sandbox: unknown): boolean {
-  if (typeof sandbox !== "object" || sandbox === null || !("permissions" in sandbox)) {
-    throw refused("missing field `permissions`");
-  }
-  const { permissions } = sandbox;
-  if (typeof permissions !== "object" || permissions === null || !("type" in permissions)) {
-    throw refused("missing field `type`");
-  }
-  return permissions.type === "disabled";
+/** null where the system has no such directory: the start will tell. */
+function directoryOf(cwd: string): BytePath | null {
+  const directory = Buffer.from(nativeDirectory(cwd));
+  return directory.includes(0) ? null : bytePathOf(directory);
 }
+
+const FOREIGN_AT_START: ForeignPaths = {
+  cwd: (cause) => refused(`failed to prepare process sandbox: invalid sandbox policy cwd: ${cause}`),
+  root: (cause) => refused(`failed to prepare process sandbox: invalid sandbox workspace root: ${cause}`),
+  entry: (cause) => refused(`failed to prepare process sandbox: invalid sandbox permission path: ${cause}`),
+};
+
+const FOREIGN_TO_FILES: ForeignPaths = {
+  cwd: (cause) => new WireError(INVALID_REQUEST, cause),
+  root: (cause) =>
+    new WireError(
+      INVALID_REQUEST,
+      `file system sandbox workspace root is not native to this exec-server host: ${cause}`,
+    ),
+  entry: (cause) => new WireError(INVALID_REQUEST, `invalid sandbox permission path URI: ${cause}`),
+};
 
 function refused(message: string): WireError {
   return new WireError(INVALID_PARAMS, message);

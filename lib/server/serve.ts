@@ -42,7 +42,12 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const app = createHttpApp<SocketData>({
     auth: options.auth ?? null,
     allowHosts: options.allowHosts ?? [],
-    version: () => ({ name: "exec-server", version, protocol: "codex exec-server 0.169.0" }),
+    version: async () => ({
+      name: "exec-server",
+      version,
+      protocol: "codex exec-server 0.169.0",
+      sandbox: await sandboxFacts(),
+    }),
     ready: () => !closing,
     upgrade: (request, server) => {
       const peer = server.requestIP(request);
@@ -67,6 +72,13 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       await server.stop(true);
     },
   });
+}
+
+/** How this machine can confine commands; loaded and tried only when somebody asks. */
+async function sandboxFacts(): Promise<{ mechanism: string; failing: string | null }> {
+  const { sandboxSupport } = await import("../sandbox/sandboxed_start.ts");
+  const { tier, failing } = await sandboxSupport();
+  return { mechanism: tier, failing };
 }
 
 function listen(

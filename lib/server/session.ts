@@ -1,5 +1,7 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import type { StartOptions } from "../process/backend.ts";
+import type { ConfinedStart } from "../process/local/confined_start.ts";
+import type { SandboxedStart } from "../process/local/confinement.ts";
 import { LocalBackend } from "../process/local/local_backend.ts";
 import type { LocalProcess } from "../process/local/local_process.ts";
 import type { Outbox } from "../rpc/outbox.ts";
@@ -14,6 +16,12 @@ export interface Attached {
   readonly agreed: Agreed;
   /** Somebody else claims its place: it shows that it is alive, or goes. */
   challenge(): void;
+}
+
+/** A process that runs, and of which nothing was told yet. */
+export interface Started {
+  readonly process: LocalProcess;
+  tell(): void;
 }
 
 /** A client's processes. It outlives the connection that made it, for a while. */
@@ -39,16 +47,25 @@ export class Session {
     return this.#bond.state === "attached" && this.#bond.connection === connection;
   }
 
-  /** Starts a process whose every event goes to the attached connection. */
-  start(options: StartOptions): LocalProcess {
-    const process = this.#backend.start(options);
-    this.#publish(process, 0);
-    this.#expectAcknowledgements(process, 0);
-    return process;
+  /**
+   * Starts a process whose every event goes to the attached connection once the answer does: `tell` is to be called while
+   * that is put into words. Resolves later where it is to be confined; its id is taken at once.
+   */
+  start(options: StartOptions, sandboxed: SandboxedStart | null): Started | Promise<Started> {
+    const asker = this.#bond;
+    const started = this.#backend.start(options, sandboxed);
+    return started instanceof Promise
+      ? started.then((process) => this.#started(process, asker))
+      : this.#started(started, asker);
   }
 
   process(processId: string): LocalProcess | undefined {
     return this.#backend.get(processId);
+  }
+
+  /** A start that takes a while, until it is done. */
+  starting(processId: string): ConfinedStart | undefined {
+    return this.#backend.starting(processId);
   }
 
   /** The client has every event of a process up to `seq`. */
@@ -70,7 +87,7 @@ export class Session {
     }
     if (!connection.agreed.has("flow.v1")) this.#acknowledgements.forgetAll();
     for (const process of this.#backend.processes()) {
-      this.#publish(process, process.log.nextSeq - 1);
+      if (process.log.closed === null) this.#publish(process, process.log.nextSeq - 1);
       this.#expectAcknowledgements(process, process.log.nextSeq - 1);
     }
     return "resumed";
@@ -86,21 +103,34 @@ export class Session {
     this.#move({ type: "time is up" });
   }
 
+  #started(process: LocalProcess, asker: Attachment<Attached>): Started {
+    this.#expectAcknowledgements(process, 0);
+    // It may have come to its end by now; that is told all the same.
+    const publisher = this.#publish(process, 0, "quiet");
+    const tell = () => publisher?.speakSoon();
+    // Whoever took the session up meanwhile gets no answer, and hears of it all the same.
+    if (this.#bond !== asker) tell();
+    return { process, tell };
+  }
+
   #expectAcknowledgements(process: LocalProcess, afterSeq: number): void {
     if (this.#bond.state !== "attached" || process.log.closed !== null) return;
     if (this.#bond.connection.agreed.has("flow.v1")) this.#acknowledgements.expect(process, afterSeq);
   }
 
-  #publish(process: LocalProcess, afterSeq: number): void {
-    if (this.#bond.state !== "attached" || process.log.closed !== null) return;
+  #publish(
+    process: LocalProcess,
+    afterSeq: number,
+    begins: "quiet" | "speaking" = "speaking",
+  ): EventPublisher | null {
+    if (this.#bond.state !== "attached") return null;
     const { outbox } = this.#bond.connection;
-    const publisher: EventPublisher = new EventPublisher(
-      process,
-      afterSeq,
-      outbox,
-      () => this.#publishers.delete(publisher),
-    );
+    const onClosed = () => this.#publishers.delete(publisher);
+    const publisher: EventPublisher = begins === "quiet"
+      ? EventPublisher.quiet(process, afterSeq, outbox, onClosed)
+      : new EventPublisher(process, afterSeq, outbox, onClosed);
     this.#publishers.add(publisher);
+    return publisher;
   }
 
   /** The only place where the bond changes, and where that has its effects. */

@@ -1,12 +1,14 @@
 import type { NativePath, WalkItem } from "../fs/file_system.ts";
 import type { FileUri } from "../wire/file_uri.ts";
+import type { WrittenResult } from "../wire/envelope.ts";
+import { writeWalkEntry, writeWalkError, writeWalkResult, WrittenList } from "../wire/fs_lists.ts";
 import { MAX_WALK_ANSWER, WALK_ITEM_COST, type WalkResult } from "../wire/fs_messages.ts";
 import { encodeNativeBytes, isWrittenAsItIs } from "../wire/percent_code.ts";
 
 /** Collects what a walk finds, in the protocol's words, until the answer is full. */
 export class WalkAnswer {
-  readonly #entries: WalkResult["entries"][number][] = [];
-  readonly #errors: WalkResult["errors"][number][] = [];
+  readonly #entries = new WrittenList();
+  readonly #errors = new WrittenList();
   /** What every path begins with: the root as the peer has spelled it. */
   readonly #prefix: string;
   #cost = 0;
@@ -23,13 +25,13 @@ export class WalkAnswer {
     const message = item.kind === "error" ? item.message : "";
     this.#cost += path.length + message.length + WALK_ITEM_COST;
     if (this.#cost > MAX_WALK_ANSWER) return false;
-    if (item.kind === "error") this.#errors.push({ path, message });
-    else this.#entries.push({ path, kind: item.kind });
+    if (item.kind === "error") this.#errors.add(writeWalkError({ path, message }));
+    else this.#entries.add(writeWalkEntry({ path, kind: item.kind }));
     return true;
   }
 
-  result(truncated: boolean): WalkResult {
-    return { entries: this.#entries, errors: this.#errors, truncated };
+  result(truncated: boolean): WrittenResult<WalkResult> {
+    return writeWalkResult(this.#entries, this.#errors, truncated);
   }
 
   #uriOf(path: NativePath): string {

@@ -9,6 +9,8 @@ const PROCESS_CODES: Readonly<Record<ProcessErrorCode, number>> = {
   unknown: INVALID_REQUEST,
   invalid: INVALID_PARAMS,
   spawn: INTERNAL_ERROR,
+  cancelled: INVALID_REQUEST,
+  unenforceable: INVALID_PARAMS,
   stdin: INTERNAL_ERROR,
   signal: INTERNAL_ERROR,
   unsupported: INTERNAL_ERROR,

@@ -5,6 +5,16 @@ export function encodeBase64(bytes: Uint8Array): string {
   return bytes.toBase64();
 }
 
+/** A multiple of 3, so that what the pieces become can be put together as it is. */
+const PIECE_BYTES = 768 * 1024;
+
+/** The same in pieces, for what is too much to be done at once. */
+export function* encodeBase64InPieces(bytes: Uint8Array): Generator<string> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    yield encodeBase64(bytes.subarray(at, at + PIECE_BYTES));
+  }
+}
+
 /**
  * Takes what encodeBase64 gives and nothing else: the standard alphabet, padded, no white space, no bits left
  * over. Throws DecodeError.

@@ -1,16 +1,19 @@
-import * as z from "zod/mini";
-import { nullable, struct, text } from "./message_fields.ts";
+import { later, struct, text } from "./message_fields.ts";
 import { pathUri } from "./fs_messages.ts";
+import { sandboxContext } from "./sandbox_messages.ts";
 import { listOf } from "./message_list.ts";
 
-const root = struct("WireCapabilityRootDiscoverRequest", {
-  id: text(),
-  path: pathUri(),
-  // Judged as a whole by the sandbox gate.
-  sandbox: nullable(z.unknown()),
-});
+const root = later(() =>
+  struct("WireCapabilityRootDiscoverRequest", {
+    id: text(),
+    path: pathUri(),
+    sandbox: sandboxContext(),
+  })
+);
 
-export const discoverParams = struct("WireCapabilityRootsDiscoverParams", { roots: listOf(root) });
+export const discoverParams = later(() =>
+  struct("WireCapabilityRootsDiscoverParams", { roots: listOf(root()) })
+);
 
 interface TextFile {
   readonly path: string;

@@ -2,58 +2,51 @@ import * as z from "zod/mini";
 import { encodeBase64 } from "./base64.ts";
 import { WrittenResult } from "./envelope.ts";
 import { type FileUri, FileUriError, parseFileUri } from "./file_uri.ts";
-import { flag, nullable, optional, struct, text, u64, usize, variants } from "./message_fields.ts";
+import { flag, later, nullable, optional, struct, text, u64, usize, variants } from "./message_fields.ts";
 import { invalidType } from "./invalid_type.ts";
+import { pathUri } from "./path_uri.ts";
+import { sandboxContext } from "./sandbox_messages.ts";
 
-/** A path URI. It may be one of another kind of machine: whoever uses it finds out. */
-export const pathUri = () =>
-  z.pipe(
-    text(),
-    z.transform((given, { issues, value }): FileUri => {
-      try {
-        return parseFileUri(given);
-      } catch (error) {
-        if (!(error instanceof FileUriError)) throw error;
-        issues.push({ code: "custom", message: error.message, input: value });
-        return z.NEVER;
-      }
-    }),
-  );
+export { pathUri };
+export const sandbox = sandboxContext;
+export const followSymlinks = () => nullable(flag());
 
-/** Judged as a whole by the sandbox gate. */
-const sandbox = () => nullable(z.unknown());
-const followSymlinks = () => nullable(flag());
-
-export const readFileParams = struct("FsReadFileParams", {
-  path: pathUri(),
-  followSymlinks: followSymlinks(),
-  sandbox: sandbox(),
-});
+export const readFileParams = later(() =>
+  struct("FsReadFileParams", {
+    path: pathUri(),
+    followSymlinks: followSymlinks(),
+    sandbox: sandbox(),
+  })
+);
 
 export interface ReadFileResult {
   readonly dataBase64: string;
 }
 
-export function writeReadFileResult(bytes: Uint8Array): WrittenResult<ReadFileResult> {
-  return new WrittenResult(`{"dataBase64":"${encodeBase64(bytes)}"}`);
+export function writeReadFileResult(dataBase64: string): WrittenResult<ReadFileResult> {
+  return new WrittenResult(`{"dataBase64":"${dataBase64}"}`);
 }
 
-export const openParams = struct("FsOpenParams", {
-  handleId: text(),
-  path: pathUri(),
-  mode: optional(variants("read", "replace"), "read"),
-  sandbox: sandbox(),
-});
+export const openParams = later(() =>
+  struct("FsOpenParams", {
+    handleId: text(),
+    path: pathUri(),
+    mode: optional(variants("read", "replace"), "read"),
+    sandbox: sandbox(),
+  })
+);
 
 export interface OpenResult {
   readonly handleId: string;
 }
 
-export const readBlockParams = struct("FsReadBlockParams", {
-  handleId: text(),
-  offset: u64(),
-  len: usize(),
-});
+export const readBlockParams = later(() =>
+  struct("FsReadBlockParams", {
+    handleId: text(),
+    offset: u64(),
+    len: usize(),
+  })
+);
 
 export interface ReadBlockResult {
   readonly chunk: string;
@@ -64,33 +57,41 @@ export function writeReadBlockResult(bytes: Uint8Array, eof: boolean): WrittenRe
   return new WrittenResult(`{"chunk":"${encodeBase64(bytes)}","eof":${eof}}`);
 }
 
-export const writeBlockParams = struct("FsWriteBlockParams", {
-  handleId: text(),
-  offset: u64(),
-  chunk: text(),
-});
+export const writeBlockParams = later(() =>
+  struct("FsWriteBlockParams", {
+    handleId: text(),
+    offset: u64(),
+    chunk: text(),
+  })
+);
 
-export const closeParams = struct("FsCloseParams", { handleId: text() });
+export const closeParams = later(() => struct("FsCloseParams", { handleId: text() }));
 
-export const writeFileParams = struct("FsWriteFileParams", {
-  path: pathUri(),
-  dataBase64: text(),
-  followSymlinks: followSymlinks(),
-  sandbox: sandbox(),
-});
+export const writeFileParams = later(() =>
+  struct("FsWriteFileParams", {
+    path: pathUri(),
+    dataBase64: text(),
+    followSymlinks: followSymlinks(),
+    sandbox: sandbox(),
+  })
+);
 
-export const createDirectoryParams = struct("FsCreateDirectoryParams", {
-  path: pathUri(),
-  recursive: nullable(flag()),
-  followSymlinks: followSymlinks(),
-  sandbox: sandbox(),
-});
+export const createDirectoryParams = later(() =>
+  struct("FsCreateDirectoryParams", {
+    path: pathUri(),
+    recursive: nullable(flag()),
+    followSymlinks: followSymlinks(),
+    sandbox: sandbox(),
+  })
+);
 
-export const getMetadataParams = struct("FsGetMetadataParams", {
-  path: pathUri(),
-  followSymlinks: followSymlinks(),
-  sandbox: sandbox(),
-});
+export const getMetadataParams = later(() =>
+  struct("FsGetMetadataParams", {
+    path: pathUri(),
+    followSymlinks: followSymlinks(),
+    sandbox: sandbox(),
+  })
+);
 
 export interface GetMetadataResult {
   readonly isDirectory: boolean;
@@ -101,13 +102,17 @@ export interface GetMetadataResult {
   readonly modifiedAtMs: number;
 }
 
-export const canonicalizeParams = struct("FsCanonicalizeParams", { path: pathUri(), sandbox: sandbox() });
+export const canonicalizeParams = later(() =>
+  struct("FsCanonicalizeParams", { path: pathUri(), sandbox: sandbox() })
+);
 
 export interface CanonicalizeResult {
   readonly path: string;
 }
 
-export const readDirectoryParams = struct("FsReadDirectoryParams", { path: pathUri(), sandbox: sandbox() });
+export const readDirectoryParams = later(() =>
+  struct("FsReadDirectoryParams", { path: pathUri(), sandbox: sandbox() })
+);
 
 export interface ReadDirectoryResult {
   readonly entries: readonly {
@@ -118,17 +123,19 @@ export interface ReadDirectoryResult {
   }[];
 }
 
-export const walkParams = struct("FsWalkParams", {
-  path: pathUri(),
-  options: struct("WalkOptions", {
-    maxDepth: usize(),
-    maxDirectories: usize(),
-    maxEntries: usize(),
-    followDirectorySymlinks: flag(),
-    pruneHiddenDirectories: optional(flag(), false),
-  }),
-  sandbox: sandbox(),
-});
+export const walkParams = later(() =>
+  struct("FsWalkParams", {
+    path: pathUri(),
+    options: struct("WalkOptions", {
+      maxDepth: usize(),
+      maxDirectories: usize(),
+      maxEntries: usize(),
+      followDirectorySymlinks: flag(),
+      pruneHiddenDirectories: optional(flag(), false),
+    }),
+    sandbox: sandbox(),
+  })
+);
 
 export interface WalkResult {
   readonly entries: readonly { readonly path: string; readonly kind: "directory" | "file" }[];
@@ -140,20 +147,24 @@ export interface WalkResult {
 export const MAX_WALK_ANSWER = 4 * 1024 * 1024;
 export const WALK_ITEM_COST = 64;
 
-export const removeParams = struct("FsRemoveParams", {
-  path: pathUri(),
-  recursive: nullable(flag()),
-  force: nullable(flag()),
-  followSymlinks: followSymlinks(),
-  sandbox: sandbox(),
-});
+export const removeParams = later(() =>
+  struct("FsRemoveParams", {
+    path: pathUri(),
+    recursive: nullable(flag()),
+    force: nullable(flag()),
+    followSymlinks: followSymlinks(),
+    sandbox: sandbox(),
+  })
+);
 
-export const copyParams = struct("FsCopyParams", {
-  sourcePath: pathUri(),
-  destinationPath: pathUri(),
-  recursive: flag(),
-  sandbox: sandbox(),
-});
+export const copyParams = later(() =>
+  struct("FsCopyParams", {
+    sourcePath: pathUri(),
+    destinationPath: pathUri(),
+    recursive: flag(),
+    sandbox: sandbox(),
+  })
+);
 
 /** As texts: one that names nothing here is no mistake, but cannot be watched. */
 const pathUris = () =>
@@ -175,11 +186,13 @@ const pathUris = () =>
     }),
   );
 
-export const watchMissingParams = struct("FsWatchMissingParams", {
-  watchId: u64(),
-  missing: pathUris(),
-  present: nullable(pathUri()),
-});
+export const watchMissingParams = later(() =>
+  struct("FsWatchMissingParams", {
+    watchId: u64(),
+    missing: pathUris(),
+    present: nullable(pathUri()),
+  })
+);
 
 export interface WatchMissingResult {
   readonly watching: boolean;

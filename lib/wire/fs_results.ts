@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { decodeParams } from "./decode.ts";
-import { flag, struct, text, u64, unchecked, variants } from "./message_fields.ts";
+import { flag, later, struct, text, u64, unchecked, variants } from "./message_fields.ts";
 import type {
   CanonicalizeResult,
   GetMetadataResult,
@@ -18,56 +18,62 @@ import { invalidType } from "./invalid_type.ts";
 const time = () =>
   z.custom<number>(Number.isInteger, { error: ({ input }) => invalidType(input, "an integer") });
 
-const readFileResult = struct("FsReadFileResponse", { dataBase64: text() });
+const readFileResult = later(() => struct("FsReadFileResponse", { dataBase64: text() }));
 
-const readBlockResult = struct("FsReadBlockResponse", { chunk: text(), eof: flag() });
+const readBlockResult = later(() => struct("FsReadBlockResponse", { chunk: text(), eof: flag() }));
 
-const getMetadataResult = struct("FsGetMetadataResponse", {
-  isDirectory: flag(),
-  isFile: flag(),
-  isSymlink: flag(),
-  size: u64(),
-  createdAtMs: time(),
-  modifiedAtMs: time(),
-});
+const getMetadataResult = later(() =>
+  struct("FsGetMetadataResponse", {
+    isDirectory: flag(),
+    isFile: flag(),
+    isSymlink: flag(),
+    size: u64(),
+    createdAtMs: time(),
+    modifiedAtMs: time(),
+  })
+);
 
-const canonicalizeResult = struct("FsCanonicalizeResponse", { path: text() });
+const canonicalizeResult = later(() => struct("FsCanonicalizeResponse", { path: text() }));
 
-const readDirectoryResult = struct("FsReadDirectoryResponse", {
-  entries: z.array(
-    struct("FsReadDirectoryEntry", { fileName: text(), isDirectory: flag(), isFile: flag() }),
-  ),
-});
+const readDirectoryResult = later(() =>
+  struct("FsReadDirectoryResponse", {
+    entries: z.array(
+      struct("FsReadDirectoryEntry", { fileName: text(), isDirectory: flag(), isFile: flag() }),
+    ),
+  })
+);
 
-const walkResult = struct("FsWalkResponse", {
-  entries: z.array(struct("FsWalkEntry", { path: text(), kind: variants("directory", "file") })),
-  errors: z.array(struct("FsWalkError", { path: text(), message: text() })),
-  truncated: flag(),
-});
+const walkResult = later(() =>
+  struct("FsWalkResponse", {
+    entries: z.array(struct("FsWalkEntry", { path: text(), kind: variants("directory", "file") })),
+    errors: z.array(struct("FsWalkError", { path: text(), message: text() })),
+    truncated: flag(),
+  })
+);
 
-const watchMissingResult = struct("FsWatchMissingResponse", { watching: flag() });
+const watchMissingResult = later(() => struct("FsWatchMissingResponse", { watching: flag() }));
 
-const missingChanged = struct("FsMissingChangedNotification", { watchId: u64() });
+const missingChanged = later(() => struct("FsMissingChangedNotification", { watchId: u64() }));
 
-const done = struct("FsResponse", { _: unchecked() });
+const done = later(() => struct("FsResponse", { _: unchecked() }));
 
-export const readReadFileAnswer = (result: unknown): ReadFileResult => decodeParams(readFileResult, result);
+export const readReadFileAnswer = (result: unknown): ReadFileResult => decodeParams(readFileResult(), result);
 export const readReadBlockAnswer = (result: unknown): ReadBlockResult =>
-  decodeParams(readBlockResult, result);
+  decodeParams(readBlockResult(), result);
 export const readGetMetadataAnswer = (result: unknown): GetMetadataResult =>
-  decodeParams(getMetadataResult, result);
+  decodeParams(getMetadataResult(), result);
 export const readCanonicalizeAnswer = (result: unknown): CanonicalizeResult =>
-  decodeParams(canonicalizeResult, result);
+  decodeParams(canonicalizeResult(), result);
 export const readReadDirectoryAnswer = (result: unknown): ReadDirectoryResult =>
-  decodeParams(readDirectoryResult, result);
-export const readWalkAnswer = (result: unknown): WalkResult => decodeParams(walkResult, result);
+  decodeParams(readDirectoryResult(), result);
+export const readWalkAnswer = (result: unknown): WalkResult => decodeParams(walkResult(), result);
 export const readWatchMissingAnswer = (result: unknown): WatchMissingResult =>
-  decodeParams(watchMissingResult, result);
+  decodeParams(watchMissingResult(), result);
 
 /** The watch that a notification `fs/missingChanged` speaks of. */
-export const readMissingChanged = (params: unknown): number => decodeParams(missingChanged, params).watchId;
+export const readMissingChanged = (params: unknown): number => decodeParams(missingChanged(), params).watchId;
 
 /** That it is done is all there is to say. */
 export function readDone(result: unknown): void {
-  decodeParams(done, result);
+  decodeParams(done(), result);
 }

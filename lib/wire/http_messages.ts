@@ -1,19 +1,23 @@
 import { encodeBase64 } from "./base64.ts";
-import { flag, nullable, optional, struct, text, u64, variants } from "./message_fields.ts";
+import { flag, later, nullable, optional, struct, text, u64, variants } from "./message_fields.ts";
 import { listOf } from "./message_list.ts";
 
-const header = struct("HttpHeader", { name: text(), value: text(), valueEnvVar: nullable(text()) });
+const header = later(() =>
+  struct("HttpHeader", { name: text(), value: text(), valueEnvVar: nullable(text()) })
+);
 
-export const httpRequestParams = struct("HttpRequestParams", {
-  method: text(),
-  url: text(),
-  headers: optional(listOf(header), []),
-  bodyBase64: nullable(text()),
-  timeoutMs: nullable(u64()),
-  redirectPolicy: optional(variants("follow", "stop"), "follow"),
-  requestId: text(),
-  streamResponse: optional(flag(), false),
-});
+export const httpRequestParams = later(() =>
+  struct("HttpRequestParams", {
+    method: text(),
+    url: text(),
+    headers: optional(listOf(header()), []),
+    bodyBase64: nullable(text()),
+    timeoutMs: nullable(u64()),
+    redirectPolicy: optional(variants("follow", "stop"), "follow"),
+    requestId: text(),
+    streamResponse: optional(flag(), false),
+  })
+);
 
 export interface HttpRequestResult {
   readonly status: number;

@@ -1,5 +1,6 @@
 import { isDigit, isLetter, JsonCursor, JsonProblem } from "./json_cursor.ts";
 import { KeyLedger, keyName } from "./json_keys.ts";
+import { type LongString, LongStringFinder, mayHoldLongString } from "./json_long_string.ts";
 import { MAX_JSON_DEPTH, MAX_JSON_VALUES } from "./json_limits.ts";
 import { quotePeer } from "./quote_peer.ts";
 
@@ -13,6 +14,8 @@ export interface ScanResult {
   idSource?: string;
   /** Whether some number has a fraction, an exponent or more digits than a double surely holds. */
   unusualNumbers: boolean;
+  /** What is better taken out of the text than parsed with the rest. */
+  longString?: LongString;
 }
 
 const [QUOTE, COMMA, COLON, MINUS] = [0x22, 0x2c, 0x3a, 0x2d];
@@ -30,7 +33,7 @@ export function scanMessage(text: string): ScanResult {
   const scan = new Scan(cursor);
   try {
     scan.document();
-    return { idSource: scan.idSource, unusualNumbers: cursor.unusualNumbers };
+    return { idSource: scan.idSource, unusualNumbers: cursor.unusualNumbers, longString: scan.long?.found };
   } catch (problem) {
     return { problem: problemText(problem), problemAt: cursor.at, unusualNumbers: cursor.unusualNumbers };
   } finally {
@@ -47,6 +50,8 @@ function problemText(error: unknown): string {
 /** Moves over the text from value to value. Throws a JsonProblem, standing where it noticed it. */
 class Scan {
   idSource: string | undefined = undefined;
+  /** null where no string can be long. */
+  readonly long: LongStringFinder | null;
   readonly #text: string;
   readonly #cursor: JsonCursor;
   #values = 0;
@@ -55,6 +60,7 @@ class Scan {
   constructor(cursor: JsonCursor) {
     this.#text = cursor.text;
     this.#cursor = cursor;
+    this.long = mayHoldLongString(this.#text) ? new LongStringFinder(this.#text) : null;
   }
 
   document(): void {
@@ -83,13 +89,19 @@ class Scan {
       if (code !== QUOTE) {
         throw new JsonProblem(Number.isNaN(code) ? "EOF while parsing an object" : "key must be a string");
       }
+      const keyStart = this.#cursor.at + 1;
       const isId = this.#key(depth);
+      const keyEnd = this.#cursor.at - 1;
       if (this.#cursor.nextCode() !== COLON) throw new JsonProblem("expected `:`");
       this.#cursor.at++;
       this.#cursor.nextCode();
       const start = this.#cursor.at;
       this.#value();
-      if (isId) this.idSource = this.#text.slice(start, this.#cursor.at);
+      const end = this.#cursor.at;
+      if (isId) this.idSource = this.#text.slice(start, end);
+      if (this.long !== null && end - start > this.long.limit) {
+        this.long.passed(depth, { keyStart, keyEnd, start, end }, this.#cursor.hasEscapes);
+      }
       code = this.#afterMember(CLOSE_OBJECT, "EOF while parsing an object", "expected `,` or `}`");
     }
     this.#leave();

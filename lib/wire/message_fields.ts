@@ -5,6 +5,12 @@ import { quotePeer } from "./quote_peer.ts";
 // The vocabulary in which the messages are written down. Each word carries the sentence for its failure.
 // Lists and maps are one check each, not one a member: a peer chooses how many of them are wrong.
 
+/** A schema that is built for the first message of its kind: building all of them takes longer than to start a server. */
+export function later<Schema>(build: () => Schema): () => Schema {
+  let built: Schema | undefined;
+  return () => (built ??= build());
+}
+
 /** An object with these members. Others are ignored. `name` is what Codex calls it in its refusals. */
 export function struct<Shape extends z.core.$ZodShape>(name: string, shape: Shape) {
   const size = Object.keys(shape).length;

@@ -1,6 +1,6 @@
 import type * as z from "zod/mini";
 import { decodeParams } from "./decode.ts";
-import { noParams } from "./message_fields.ts";
+import { later, noParams } from "./message_fields.ts";
 import type { Agreed, Extension } from "./extensions.ts";
 import type { EnvironmentInfo, EnvironmentStatus } from "./environment_messages.ts";
 import {
@@ -26,9 +26,7 @@ import {
   copyParams,
   createDirectoryParams,
   getMetadataParams,
-  type GetMetadataResult,
   openParams,
-  type OpenResult,
   readBlockParams,
   type ReadBlockResult,
   readDirectoryParams,
@@ -43,6 +41,23 @@ import {
   writeBlockParams,
   writeFileParams,
 } from "./fs_messages.ts";
+import {
+  appendParams,
+  chmodParams,
+  fullMetadataParams,
+  type FullMetadataResult,
+  listParams,
+  type ListResult,
+  renameParams,
+  setAttributesParams,
+  type SizedOpenResult,
+  symlinkParams,
+  unwatchParams,
+  updateOpenParams,
+  utimesParams,
+  watchParams,
+  type WatchResult,
+} from "./files_v1_messages.ts";
 import { discoverParams, type DiscoverResult } from "./capability_messages.ts";
 import { httpRequestParams, type HttpRequestResult } from "./http_messages.ts";
 import { initializeParams, type InitializeResult } from "./session_messages.ts";
@@ -57,19 +72,21 @@ export type Family =
   | "environment status"
   | null;
 
+type Schema<Params> = () => z.ZodMiniType<Params>;
+
 export interface Method<Params, Result> {
   readonly family: Family;
   /** The extension that it belongs to; without it the method is unknown. null: Codex's own. */
   readonly extension: Extension | null;
-  readonly params: z.ZodMiniType<Params>;
+  readonly params: Schema<Params>;
   /** What it takes instead where an extension was agreed. */
-  readonly extended: { readonly by: Extension; readonly params: z.ZodMiniType<Params> } | null;
+  readonly extended: { readonly by: Extension; readonly params: Schema<Params> } | null;
   /** Only a type: what the method answers. */
   readonly result?: Result;
 }
 
 function method<Result>() {
-  return <Params>(family: Family, params: z.ZodMiniType<Params>): Method<Params, Result> => {
+  return <Params>(family: Family, params: Schema<Params>): Method<Params, Result> => {
     return { family, extension: null, params, extended: null };
   };
 }
@@ -78,17 +95,17 @@ function method<Result>() {
 function extended<Result>(by: Extension) {
   return <Plain, More>(
     family: Family,
-    plain: z.ZodMiniType<Plain>,
-    more: z.ZodMiniType<More>,
+    plain: Schema<Plain>,
+    more: Schema<More>,
   ): Method<Plain extends More ? More : Plain & Partial<More>, Result> => {
-    type Params = z.ZodMiniType<Plain extends More ? More : Plain & Partial<More>>;
+    type Params = Schema<Plain extends More ? More : Plain & Partial<More>>;
     return { family, extension: null, params: plain as Params, extended: { by, params: more as Params } };
   };
 }
 
 /** A method that exists between two of ours only. */
 function ours<Result>(extension: Extension) {
-  return <Params>(family: Family, params: z.ZodMiniType<Params>): Method<Params, Result> => {
+  return <Params>(family: Family, params: Schema<Params>): Method<Params, Result> => {
     return { family, extension, params, extended: null };
   };
 }
@@ -99,8 +116,8 @@ type Done = Record<string, never>;
 /** The protocol: every method that is served. The other side of the wire is a program we do not ship. */
 export const methods = {
   "initialize": method<InitializeResult>()(null, initializeParams),
-  "environment/info": method<EnvironmentInfo>()("environment info", noParams()),
-  "environment/status": method<EnvironmentStatus>()("environment status", noParams()),
+  "environment/info": method<EnvironmentInfo>()("environment info", later(noParams)),
+  "environment/status": method<EnvironmentStatus>()("environment status", later(noParams)),
   "process/start": extended<StartResult>("terminal.v1")("exec", startParams, sizedStartParams),
   "process/read": method<ReadResult>()("exec", readParams),
   "process/write": method<WriteResult>()("exec", writeParams),
@@ -114,18 +131,31 @@ export const methods = {
   ),
   "fs/readFile": method<ReadFileResult>()("filesystem", readFileParams),
   "fs/writeFile": method<Done>()("filesystem", writeFileParams),
-  "fs/open": method<OpenResult>()("filesystem", openParams),
+  "fs/open": extended<SizedOpenResult>("files.v1")("filesystem", openParams, updateOpenParams),
   "fs/readBlock": method<ReadBlockResult>()("filesystem", readBlockParams),
   "fs/writeBlock": method<Done>()("filesystem", writeBlockParams),
   "fs/close": method<Done>()("filesystem", closeParams),
   "fs/createDirectory": method<Done>()("filesystem", createDirectoryParams),
-  "fs/getMetadata": method<GetMetadataResult>()("filesystem", getMetadataParams),
+  "fs/getMetadata": extended<FullMetadataResult>("files.v1")(
+    "filesystem",
+    getMetadataParams,
+    fullMetadataParams,
+  ),
   "fs/canonicalize": method<CanonicalizeResult>()("filesystem", canonicalizeParams),
   "fs/readDirectory": method<ReadDirectoryResult>()("filesystem", readDirectoryParams),
   "fs/walk": method<WalkResult>()("filesystem", walkParams),
   "fs/remove": method<Done>()("filesystem", removeParams),
   "fs/copy": method<Done>()("filesystem", copyParams),
   "fs/watchMissing": method<WatchMissingResult>()("filesystem", watchMissingParams),
+  "fs/rename": ours<Done>("files.v1")("filesystem", renameParams),
+  "fs/chmod": ours<Done>("files.v1")("filesystem", chmodParams),
+  "fs/utimes": ours<Done>("files.v1")("filesystem", utimesParams),
+  "fs/symlink": ours<Done>("files.v1")("filesystem", symlinkParams),
+  "fs/append": ours<Done>("files.v1")("filesystem", appendParams),
+  "fs/setAttributes": ours<Done>("files.v1")("filesystem", setAttributesParams),
+  "fs/list": ours<ListResult>("files.v1")("filesystem", listParams),
+  "fs/watch": ours<WatchResult>("files.v1")("filesystem", watchParams),
+  "fs/unwatch": ours<Done>("files.v1")("filesystem", unwatchParams),
   "http/request": method<HttpRequestResult>()("http", httpRequestParams),
   "capabilityRoots/discoverV1": method<DiscoverResult>()("capability discovery", discoverParams),
 };
@@ -151,6 +181,6 @@ export function paramsOf<Name extends MethodName>(
   agreed: Agreed,
 ): ParamsOf<Name> {
   const { params: plain, extended } = methods[name];
-  const schema: z.ZodMiniType = extended !== null && agreed.has(extended.by) ? extended.params : plain;
-  return decodeParams(schema, params) as ParamsOf<Name>;
+  const schema: Schema<unknown> = extended !== null && agreed.has(extended.by) ? extended.params : plain;
+  return decodeParams(schema(), params) as ParamsOf<Name>;
 }

@@ -1,4 +1,5 @@
-import { scanMessage } from "./json_scan.ts";
+import { parseAround } from "./json_long_string.ts";
+import { scanMessage, type ScanResult } from "./json_scan.ts";
 
 /** A message that is not JSON, or more of it than is accepted. Its text is the detail for the peer. */
 export class MalformedMessage extends Error {
@@ -21,14 +22,16 @@ export function parseMessage(text: string): ParsedMessage {
   if (scan.problem !== undefined) {
     throw new MalformedMessage(scan.problem + position(text, scan.problemAt ?? 0));
   }
-  const value = parse(text, scan.unusualNumbers);
+  const value = parse(text, scan);
   if (!isObject(value)) throw new MalformedMessage("expected a JSON-RPC object");
   return { value, idSource: scan.idSource };
 }
 
-function parse(text: string, unusualNumbers: boolean): unknown {
+function parse(text: string, { unusualNumbers, longString }: ScanResult): unknown {
+  const reviver = unusualNumbers ? refuseInexactNumbers : undefined;
   try {
-    return unusualNumbers ? JSON.parse(text, refuseInexactNumbers) : JSON.parse(text);
+    if (longString === undefined) return JSON.parse(text, reviver);
+    return parseAround(longString, text, (rest) => JSON.parse(rest, reviver));
   } catch {
     // The parser's own words change with the runtime; the structure was right, so it is inside a token.
     throw new MalformedMessage("invalid string, number or literal");

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import {
   flag,
+  later,
   nullable,
   optional,
   struct,
@@ -12,14 +13,17 @@ import {
   usize,
   variants,
 } from "./message_fields.ts";
+import { sandboxContext } from "./sandbox_messages.ts";
 
-const envPolicy = struct("ExecEnvPolicy", {
-  inherit: variants("core", "all", "none"),
-  ignoreDefaultExcludes: flag(),
-  exclude: texts(),
-  set: textMap(),
-  includeOnly: texts(),
-});
+const envPolicy = later(() =>
+  struct("ExecEnvPolicy", {
+    inherit: variants("core", "all", "none"),
+    ignoreDefaultExcludes: flag(),
+    exclude: texts(),
+    set: textMap(),
+    includeOnly: texts(),
+  })
+);
 
 /** The kernel counts rows and columns in sixteen bits; none at all is no window. */
 const windowSide = () =>
@@ -27,42 +31,48 @@ const windowSide = () =>
 
 const UUID = /^(?:urn:uuid:)?\{?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\}?$/i;
 
-const threadId = z.string().check(z.regex(UUID, { error: "UUID parsing failed" }));
+const threadId = later(() => z.string().check(z.regex(UUID, { error: "UUID parsing failed" })));
 
-const metadata = struct("ExecMetadata", { threadId: nullable(threadId), toolCallId: nullable(text()) });
+const metadata = later(() =>
+  struct("ExecMetadata", { threadId: nullable(threadId()), toolCallId: nullable(text()) })
+);
 
-export const startParams = struct("WireExecParams", {
-  processId: text(),
-  argv: texts(),
-  cwd: text(),
-  env: textMap(),
-  tty: flag(),
-  pipeStdin: optional(flag(), false),
-  arg0: nullable(text()),
-  envPolicy: nullable(envPolicy),
-  // Judged as a whole by the sandbox gate: what cannot be enforced is refused, whatever it says inside.
-  sandbox: nullable(z.unknown()),
-  enforceManagedNetwork: optional(flag(), false),
-  networkProxy: nullable(z.unknown()),
-  metadata: nullable(metadata),
-});
+export const startParams = later(() =>
+  struct("WireExecParams", {
+    processId: text(),
+    argv: texts(),
+    cwd: text(),
+    env: textMap(),
+    tty: flag(),
+    pipeStdin: optional(flag(), false),
+    arg0: nullable(text()),
+    envPolicy: nullable(envPolicy()),
+    sandbox: sandboxContext(),
+    enforceManagedNetwork: optional(flag(), false),
+    // Refused by the sandbox gate, whatever it says inside.
+    networkProxy: nullable(z.unknown()),
+    metadata: nullable(metadata()),
+  })
+);
 
-const size = struct("TerminalSize", { rows: windowSide(), cols: windowSide() });
+const size = later(() => struct("TerminalSize", { rows: windowSide(), cols: windowSide() }));
 
 /** With `terminal.v1`. */
-export const sizedStartParams = z.extend(startParams, { size: nullable(size) });
+export const sizedStartParams = later(() => z.extend(startParams(), { size: nullable(size()) }));
 
 export interface StartResult {
   readonly processId: string;
-  readonly sandboxType: "none";
+  readonly sandboxType: "none" | "linuxSeccomp";
 }
 
-export const readParams = struct("ReadParams", {
-  processId: text(),
-  afterSeq: nullable(u64()),
-  maxBytes: nullable(usize()),
-  waitMs: nullable(u64()),
-});
+export const readParams = later(() =>
+  struct("ReadParams", {
+    processId: text(),
+    afterSeq: nullable(u64()),
+    maxBytes: nullable(usize()),
+    waitMs: nullable(u64()),
+  })
+);
 
 export interface ReadResult {
   readonly chunks: readonly { readonly seq: number; readonly stream: string; readonly chunk: string }[];
@@ -75,43 +85,55 @@ export interface ReadResult {
   readonly sandboxDenied: boolean;
 }
 
-export const writeParams = struct("WriteParams", { processId: text(), chunk: text(), writeId: text() });
+export const writeParams = later(() =>
+  struct("WriteParams", { processId: text(), chunk: text(), writeId: text() })
+);
 
 export interface WriteResult {
   readonly status: "accepted" | "stdinClosed" | "starting" | "unknownProcess";
 }
 
 /** With `stdin.v1`. */
-export const closeStdinParams = struct("CloseStdinParams", { processId: text(), writeId: text() });
+export const closeStdinParams = later(() =>
+  struct("CloseStdinParams", { processId: text(), writeId: text() })
+);
 
-export const signalParams = struct("SignalParams", { processId: text(), signal: variants("interrupt") });
+export const signalParams = later(() =>
+  struct("SignalParams", { processId: text(), signal: variants("interrupt") })
+);
 
 const signalName = () =>
   variants("INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "KILL", "STOP", "CONT", "WINCH");
 
 /** With `signals.v1`. */
-export const anySignalParams = struct("SignalParams", {
-  processId: text(),
-  signal: z.union([variants("interrupt"), signalName()]),
-});
+export const anySignalParams = later(() =>
+  struct("SignalParams", {
+    processId: text(),
+    signal: z.union([variants("interrupt"), signalName()]),
+  })
+);
 
-export const terminateParams = struct("TerminateParams", { processId: text() });
+export const terminateParams = later(() => struct("TerminateParams", { processId: text() }));
 
 /** With `signals.v1`. */
-export const gracefulTerminateParams = z.extend(terminateParams, {
-  signal: nullable(signalName()),
-  graceMs: nullable(u64()),
-});
+export const gracefulTerminateParams = later(() =>
+  z.extend(terminateParams(), {
+    signal: nullable(signalName()),
+    graceMs: nullable(u64()),
+  })
+);
 
 /** With `terminal.v1`. */
-export const resizeParams = struct("ResizeParams", {
-  processId: text(),
-  rows: windowSide(),
-  cols: windowSide(),
-});
+export const resizeParams = later(() =>
+  struct("ResizeParams", {
+    processId: text(),
+    rows: windowSide(),
+    cols: windowSide(),
+  })
+);
 
 /** With `flow.v1`: the reader has everything up to `seq`. A notification. */
-export const ackParams = struct("AckParams", { processId: text(), seq: u64() });
+export const ackParams = later(() => struct("AckParams", { processId: text(), seq: u64() }));
 
 export interface TerminateResult {
   readonly running: boolean;

@@ -1,12 +1,14 @@
-import { nullable, optional, struct, text, texts } from "./message_fields.ts";
+import { later, nullable, optional, struct, text, texts } from "./message_fields.ts";
 import type { EnvironmentInfo } from "./environment_messages.ts";
 
-export const initializeParams = struct("InitializeParams", {
-  clientName: text(),
-  resumeSessionId: nullable(text()),
-  /** Ours: what the client can beyond Codex. */
-  extensions: optional(texts(), []),
-});
+export const initializeParams = later(() =>
+  struct("InitializeParams", {
+    clientName: text(),
+    resumeSessionId: nullable(text()),
+    /** Ours: what the client can beyond Codex. */
+    extensions: optional(texts(), []),
+  })
+);
 
 export interface InitializeResult {
   readonly sessionId: string;

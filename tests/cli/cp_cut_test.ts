@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "@std/path";
 import { CutProxy } from "../support/cut_proxy.ts";
+import { within } from "../support/peer_deadline.ts";
 import type { ServerProcess } from "../support/target_process.ts";
 import { directory, serve, serveCodex, shell, startShell } from "./file_words.ts";
 
@@ -24,6 +25,9 @@ afterAll(async () => {
 
 const pieces = Array.from({ length: 24 }, () => crypto.getRandomValues(new Uint8Array(65_536)));
 const BYTES = Buffer.concat(Array.from({ length: 16 }, () => Buffer.concat(pieces))); // 24 MiB
+
+const WAYS = ["toServer", "fromServer"] as const;
+const LINES = { toServer: `$X cp big :"$PWD/copy"`, fromServer: `$X cp :"$PWD/big" copy` };
 
 /** Cuts the line each time that so many more bytes have come this way. */
 function cutEach(proxy: CutProxy, way: "toServer" | "fromServer", bytes: number, times: number): void {
@@ -56,9 +60,10 @@ describe.each(["our server", "the real server"] as const)("a copy over a line to
     expect(dir.names()).toEqual(["big", "down"]);
   }, PATIENT);
 
-  test("uploads by beginning again, and says so", async () => {
+  test("uploads: ours goes on where it was, the real one begins again, and that is said", async () => {
     const server = url();
     if (server === undefined) return;
+    const isOurs = place === "our server";
     using dir = directory();
     await using proxy = await CutProxy.to(server);
     await Bun.write(join(dir.path, "big"), BYTES);
@@ -68,37 +73,45 @@ describe.each(["our server", "the real server"] as const)("a copy over a line to
       cwd: dir.path,
     });
     expect({ status, cuts: proxy.cuts }).toEqual({ status: 0, cuts: 2 });
-    expect(stderr).toContain("the server cannot go on with a file, so this one starts again");
+    expect(stderr).toMatch(
+      isOurs
+        ? /big: going on after \d+ bytes that are there already/
+        : /the server cannot go on with a file, so this one starts again/,
+    );
+    // What is not sure to be there comes again: three blocks, and what was on its way.
+    if (isOurs) expect(proxy.carried.toServer).toBeLessThan((24 + 2 * 6) * MIB * CARRIED);
     expect(dir.names()).toEqual(["big", "up"]);
   }, PATIENT);
 });
 
 describe("a copy whose connection is gone for good", () => {
-  test("ends with 255 and no file, and the next one goes on where it was", async () => {
+  test.each(WAYS)("ends with 255 and no file, and the next one goes on where it was (%s)", async (way) => {
     using dir = directory();
     await using proxy = await CutProxy.to(ours.url);
     await Bun.write(join(dir.path, "big"), BYTES);
     proxy.onCarried = () => {
-      if (proxy.cuts > 0 || proxy.carried.fromServer < 8 * MIB) return;
+      if (proxy.cuts > 0 || proxy.carried[way] < 8 * MIB) return;
       proxy.leadTo(other.url); // which knows nothing of the session
       proxy.cut();
     };
-    const line = `$X cp :"$PWD/big" down`;
+    const line = LINES[way];
     const lost = await shell(line, { url: proxy.url, cwd: dir.path });
     expect(lost.status).toBe(255);
-    expect(lost.stderr).toMatch(/\nexec-server: cannot copy :.*\/big: .*\nHint: .*\n$/);
+    expect(lost.stderr).toMatch(
+      /big: \d+ bytes stay in .*\.part; the same copy goes on after them\nexec-server: cannot copy .*big: .*\nHint: .*\n$/,
+    );
     expect(dir.names().filter((name) => !name.startsWith("."))).toEqual(["big"]);
 
-    const before = proxy.carried.fromServer;
+    const before = proxy.carried[way];
     const { status, stderr } = await shell(line, { url: proxy.url, cwd: dir.path });
     expect(status).toBe(0);
-    expect(stderr).toMatch(/going on after \d+ bytes that are here already/);
-    expect(proxy.carried.fromServer - before).toBeLessThan(22 * MIB * CARRIED);
-    expect(BYTES.equals(await Bun.file(join(dir.path, "down")).bytes())).toBe(true);
-    expect(dir.names()).toEqual(["big", "down"]);
+    expect(stderr).toMatch(/going on after \d+ bytes that are there already/);
+    expect(proxy.carried[way] - before).toBeLessThan(22 * MIB * CARRIED);
+    expect(BYTES.equals(await Bun.file(join(dir.path, "copy")).bytes())).toBe(true);
+    expect(dir.names()).toEqual(["big", "copy"]);
   }, PATIENT);
 
-  test("does not go on with the half of another file", async () => {
+  test("does not go on with the half of another file, and removes it", async () => {
     using dir = directory();
     await using proxy = await CutProxy.to(ours.url);
     await Bun.write(join(dir.path, "big"), BYTES);
@@ -114,6 +127,7 @@ describe("a copy whose connection is gone for good", () => {
     await Bun.write(join(dir.path, "big"), changed);
     expect((await shell(line, { url: proxy.url, cwd: dir.path })).status).toBe(0);
     expect(Buffer.compare(changed, await Bun.file(join(dir.path, "down")).bytes())).toBe(0);
+    expect(dir.names()).toEqual(["big", "down"]);
   }, PATIENT);
 
   test("refuses to join the halves of a file that changed meanwhile", async () => {
@@ -142,7 +156,7 @@ describe("a copy whose connection is gone for good", () => {
   }, PATIENT);
 });
 
-test.each(["toServer", "fromServer"] as const)(
+test.each(WAYS)(
   "a copy whose source is rewritten meanwhile (%s) is no mixture of both",
   async (way) => {
     using dir = directory();
@@ -154,8 +168,7 @@ test.each(["toServer", "fromServer"] as const)(
       isRewritten = true;
       writeFileSync(join(dir.path, "big"), BYTES.toReversed());
     };
-    const words = way === "toServer" ? `big :"$PWD/copy"` : `:"$PWD/big" copy`;
-    const { status, stderr } = await shell(`$X cp ${words}`, { url: proxy.url, cwd: dir.path });
+    const { status, stderr } = await shell(LINES[way], { url: proxy.url, cwd: dir.path });
     expect({ status, isRewritten }).toEqual({ status: 1, isRewritten: true });
     expect(stderr).toContain("it changed while it was copied");
     expect(dir.names()).toEqual(["big"]);
@@ -178,3 +191,71 @@ test.each([["SIGTERM", 143], ["SIGINT", 130]] as const)(
     expect(dir.names()).toEqual(["pipe"]);
   },
 );
+
+/** Ends a copy in the middle; resolves with what it said. The word `exec` makes the shell's place the program's. */
+async function endInTheMiddle(
+  line: string,
+  way: keyof CutProxy["carried"],
+  proxy: CutProxy,
+  cwd: string,
+  signal: NodeJS.Signals,
+  isStalled: boolean,
+): Promise<{ status: number; stderr: string }> {
+  const middle = Promise.withResolvers<void>();
+  proxy.onCarried = () => {
+    if (proxy.carried[way] < 12 * MIB) return;
+    proxy.onCarried = () => {};
+    if (isStalled) proxy.stall();
+    middle.resolve();
+  };
+  await using child = startShell(`exec ${line}`, { url: proxy.url, cwd });
+  await within(middle.promise, "the middle of the copy");
+  child.kill(signal);
+  const [stderr, status] = await within(Promise.all([child.stderr.text(), child.exited]), "its end");
+  return { status, stderr };
+}
+
+describe.each(WAYS)("a copy that is ended in the middle (%s)", (way) => {
+  test.each([["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 129], ["SIGKILL", 137]] as const)(
+    "by %s goes on where it was when it is run again",
+    async (signal, expected) => {
+      using dir = directory();
+      await using proxy = await CutProxy.to(ours.url);
+      await Bun.write(join(dir.path, "big"), BYTES);
+      const { status, stderr } = await endInTheMiddle(LINES[way], way, proxy, dir.path, signal, true);
+      expect(status).toBe(expected);
+      if (signal === "SIGKILL") expect(stderr).toBe("");
+      else {
+        expect(stderr).toMatch(
+          /^exec-server: .*big: \d+ bytes stay in .*\.part; the same copy goes on after them\n$/,
+        );
+      }
+      const before = proxy.carried[way];
+      const again = await shell(LINES[way], { url: proxy.url, cwd: dir.path });
+      expect(again.status).toBe(0);
+      expect(again.stderr).toContain("bytes that are there already");
+      expect(proxy.carried[way] - before).toBeLessThan(20 * MIB * CARRIED);
+      expect(BYTES.equals(await Bun.file(join(dir.path, "copy")).bytes())).toBe(true);
+      expect(dir.names()).toEqual(["big", "copy"]);
+    },
+    PATIENT,
+  );
+});
+
+test("an upload to the real server that a signal ends leaves nothing there", async () => {
+  if (codex === null) return;
+  using dir = directory();
+  await using proxy = await CutProxy.to(codex.url);
+  await Bun.write(join(dir.path, "big"), BYTES);
+  proxy.delay(50); // else it could be whole before the signal comes
+  const { status, stderr } = await endInTheMiddle(
+    LINES.toServer,
+    "toServer",
+    proxy,
+    dir.path,
+    "SIGINT",
+    false,
+  );
+  expect({ status, stderr }).toEqual({ status: 130, stderr: "" });
+  expect(dir.names()).toEqual(["big"]);
+}, PATIENT);

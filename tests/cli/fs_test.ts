@@ -24,7 +24,8 @@ describe.each(PLACES)("fs on %s", (place) => {
       const url = place === "this machine" ? null : place === "our server" ? ours.url : codex?.url;
       if (url !== undefined) await body(url);
     });
-  const isHere = place === "this machine";
+  /** It tells modes, links and more, and can rename. */
+  const isOurs = place !== "the real server";
 
   there("lists as ls -l does, and as JSON", async (url) => {
     using dir = directory();
@@ -37,9 +38,9 @@ describe.each(PLACES)("fs on %s", (place) => {
     const lines = stdout.trimEnd().split("\n");
     expect({ status, lines: lines.length }).toEqual({ status: 0, lines: 3 });
     expect(lines[0]).toMatch(
-      isHere ? /^-rw-r----- +3 {2}2017-07-14 02:40 {2}a\\nb$/ : /^- +3 {2}2017-07-14 02:40 {2}a\\nb$/,
+      isOurs ? /^-rw-r----- +3 {2}2017-07-14 02:40 {2}a\\nb$/ : /^- +3 {2}2017-07-14 02:40 {2}a\\nb$/,
     );
-    expect(lines[1]).toMatch(/^l.* link$/);
+    expect(lines[1]).toMatch(isOurs ? /^l.* link -> a\\nb$/ : /^l.* link$/);
     expect(lines[2]).toMatch(/^d.* sub$/);
     const json = await shell(`$X fs ls --json "$PWD"`, { url, cwd: dir.path });
     const objects = json.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
@@ -51,8 +52,9 @@ describe.each(PLACES)("fs on %s", (place) => {
     expect(objects[0]).toMatchObject({
       size: 3,
       modifiedAtMs: 1_500_000_000_000,
-      ...(isHere ? { mode: "0640" } : {}),
+      ...(isOurs ? { mode: "0640", links: 1 } : {}),
     });
+    expect(objects[1].linkTarget).toBe(isOurs ? "a\nb" : undefined);
   });
 
   there("cats bytes as they are, and ends like cat when nobody reads any more", async (url) => {
@@ -109,14 +111,33 @@ describe.each(PLACES)("fs on %s", (place) => {
     using dir = directory();
     await Bun.write(join(dir.path, "f"), "123");
     const { stdout } = await shell(`$X fs stat "$PWD/f"`, { url, cwd: dir.path });
-    expect(stdout).toMatch(/^path +\/.*\/f\nkind +file\nsize +3\nmodified +.*\nmode +.*\n$/);
+    expect(stdout).toMatch(
+      isOurs
+        ? /^path +\/.*\/f\nkind +file\nsize +3\nmodified +.*\naccessed +.*\n(created +.*\n)?mode +0644 rw-r--r--\nlinks +1\n$/
+        : /^path +\/.*\/f\nkind +file\nsize +3\nmodified +.*\n(created +.*\n)?mode +not told\n$/,
+    );
     const json = await shell(`$X fs stat --json "$PWD/f"`, { url, cwd: dir.path });
     expect(JSON.parse(json.stdout)).toMatchObject({
       path: join(dir.path, "f"),
       kind: "file",
       isLink: false,
       size: 3,
+      ...(isOurs ? { accessedAtMs: expect.any(Number) } : {}),
     });
+  });
+
+  there("tells of links, also of those that lead nowhere or have odd texts", async (url) => {
+    using dir = directory();
+    await shell(`echo 123 > f; ln -s f good; ln -s nowhere bad; ln -s $'\\xff' odd`, { cwd: dir.path });
+    const told = async (name: string) =>
+      JSON.parse((await shell(`$X fs stat --json "$PWD/${name}"`, { url, cwd: dir.path })).stdout);
+    expect(await told("good")).toMatchObject({ kind: "file", isLink: true, size: 4 });
+    expect(await told("bad")).toMatchObject({ kind: "link", isLink: true });
+    expect((await told("good")).linkTarget).toBe(isOurs ? "f" : undefined);
+    expect((await told("bad")).linkTarget).toBe(isOurs ? "nowhere" : undefined);
+    expect((await told("odd")).linkTargetBase64).toBe(isOurs ? "/w==" : undefined);
+    const { stdout } = await shell(`$X fs stat "$PWD/good"`, { url, cwd: dir.path });
+    expect(stdout).toMatch(isOurs ? /\nkind +link to a file\ntarget +f\n/ : /\nkind +link to a file\nsize/);
   });
 
   there("walks", async (url) => {
@@ -133,13 +154,42 @@ describe.each(PLACES)("fs on %s", (place) => {
     expect(stdout).toBe(`${paths.join("\n")}\n${paths.join(",")},`);
   });
 
-  there(isHere ? "renames" : "refuses to rename, with the reason and what to do", async (url) => {
+  there("walks past links without following them, and names them where it is told of them", async (url) => {
+    using dir = directory();
+    await shell("mkdir -p t/b; ln -s nowhere t/bad; ln -s . t/b/loop; mkfifo t/pipe; echo > t/$'\\xff'", {
+      cwd: dir.path,
+    });
+    const { stdout } = await shell(`$X fs walk --json "$PWD/t"`, { url, cwd: dir.path });
+    const found = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    const named = found.map(({ kind, path, pathBase64 }) =>
+      `${kind} ${path?.slice(dir.path.length) ?? pathBase64}`
+    );
+    const odd = Buffer.concat([Buffer.from(`${dir.path}/t/`), Buffer.from([0xff])]).toString("base64");
+    expect(named).toEqual(
+      isOurs
+        ? ["directory /t/b", "link /t/bad", "other /t/pipe", `file ${odd}`, "link /t/b/loop"]
+        : ["directory /t/b"],
+    );
+  });
+
+  there(isOurs ? "renames" : "refuses to rename, with the reason and what to do", async (url) => {
     using dir = directory();
     await Bun.write(join(dir.path, "a"), "A");
     const { status, stderr } = await shell(`$X fs mv "$PWD/a" "$PWD/b"`, { url, cwd: dir.path });
-    expect(dir.names()).toEqual([isHere ? "b" : "a"]);
-    expect(status).toBe(isHere ? 0 : 1);
-    if (!isHere) expect(stderr).toMatch(/has no word for renaming\nHint: .*exec-server run -- mv FROM TO/);
+    expect(dir.names()).toEqual([isOurs ? "b" : "a"]);
+    expect(status).toBe(isOurs ? 0 : 1);
+    if (!isOurs) {
+      expect(stderr).toMatch(/has no word for renaming\nHint: .*exec-server run -- mv FROM TO/);
+      return;
+    }
+    const line = `mkdir sub tree; ln -s nowhere link; echo old > sub/b;
+      $X fs mv "$PWD/b" "$PWD/sub" && $X fs mv "$PWD/link" "$PWD/sub/" && $X fs mv "$PWD/tree" "$PWD/"$'\\xff' &&
+      cat sub/b && readlink sub/link && rmdir $'\\xff'; $X fs mv "$PWD/none" "$PWD/x"; echo $?`;
+    const more = await shell(line, { url, cwd: dir.path });
+    expect(more.stdout).toBe("Anowhere\n1\n");
+    expect(more.stderr).toStartWith(
+      `exec-server: cannot mv ${dir.path}/none to ${dir.path}/x: No such file or directory (os error 2)\n`,
+    );
   });
 });
 

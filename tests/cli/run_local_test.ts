@@ -134,7 +134,7 @@ describe("the exit status", () => {
   });
 
   test("is 125 for what is not available yet", async () => {
-    for (const flags of [["-d"], ["--sandbox=read-only"], ["--record", "x.cast"], ["--leftovers", "keep"]]) {
+    for (const flags of [["-d"], ["--name=n"], ["--record", "x.cast"], ["--leftovers", "keep"]]) {
       const { status, stdout, stderr } = await run([...flags, "echo", "ran"]);
       expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
       expect(stderr).toContain("is not available yet\n");

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { EXTENSIONS } from "../../lib/wire/extensions.ts";
+import { extended } from "../support/extended_peer.ts";
 import { Peer } from "../support/peer.ts";
 import { refusal } from "../support/peer_conversation.ts";
 import { oursTarget } from "../support/target_ours.ts";
@@ -8,18 +9,6 @@ import { oursTarget } from "../support/target_ours.ts";
 
 const MIB = 1024 * 1024;
 const serve = () => oursTarget().serve();
-
-/** A peer that names extensions when it introduces itself. */
-async function extended(url: string, extensions: readonly string[] = EXTENSIONS, resumeSessionId?: string) {
-  const peer = await Peer.connect(url);
-  const result = await peer.call<Record<string, unknown>>("initialize", {
-    clientName: "extended",
-    resumeSessionId: resumeSessionId ?? null,
-    extensions,
-  });
-  peer.notify("initialized", {});
-  return { peer, result };
-}
 
 describe("negotiation", () => {
   test("a peer that names no extension is told of none, and cannot use any", async () => {

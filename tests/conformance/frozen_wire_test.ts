@@ -83,6 +83,17 @@ describe("frozen wire", () => {
       "process/signal": { family: "exec", extension: null, extendedBy: "signals.v1" },
       "process/resize": { family: "exec", extension: "terminal.v1", extendedBy: null },
       "process/terminate": { family: "exec", extension: null, extendedBy: "signals.v1" },
+      "fs/open": { family: "filesystem", extension: null, extendedBy: "files.v1" },
+      "fs/getMetadata": { family: "filesystem", extension: null, extendedBy: "files.v1" },
+      "fs/rename": { family: "filesystem", extension: "files.v1", extendedBy: null },
+      "fs/chmod": { family: "filesystem", extension: "files.v1", extendedBy: null },
+      "fs/utimes": { family: "filesystem", extension: "files.v1", extendedBy: null },
+      "fs/symlink": { family: "filesystem", extension: "files.v1", extendedBy: null },
+      "fs/append": { family: "filesystem", extension: "files.v1", extendedBy: null },
+      "fs/setAttributes": { family: "filesystem", extension: "files.v1", extendedBy: null },
+      "fs/list": { family: "filesystem", extension: "files.v1", extendedBy: null },
+      "fs/watch": { family: "filesystem", extension: "files.v1", extendedBy: null },
+      "fs/unwatch": { family: "filesystem", extension: "files.v1", extendedBy: null },
     });
   });
 
@@ -172,7 +183,7 @@ describe("frozen wire", () => {
 
   test("the extensions, and what they agree on", () => {
     expect([...EXTENSIONS]).toEqual(
-      expect.arrayContaining(["terminal.v1", "stdin.v1", "signals.v1", "flow.v1"]),
+      expect.arrayContaining(["terminal.v1", "stdin.v1", "signals.v1", "flow.v1", "files.v1"]),
     );
     expect(FLOW_WINDOW_BYTES).toBe(4 * MIB);
     expect(SIGNALS).toEqual(["INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "KILL", "STOP", "CONT", "WINCH"]);

@@ -8,7 +8,6 @@ import { LocalEnvironment } from "../../lib/environment/local_environment.ts";
 import { RemoteEnvironment } from "../../lib/environment/remote_environment.ts";
 import { readBlocks, writeBlocks } from "../../lib/fs/file_blocks.ts";
 import { FsError } from "../../lib/fs/fs_error.ts";
-import { localFileSystem } from "../../lib/fs/local/local_file_system.ts";
 import { environmentTargets } from "../support/environment_targets.ts";
 import { ScriptedClient, ScriptedConnect, settle } from "../support/scripted_client.ts";
 import { OK, webServer } from "../support/web_server.ts";
@@ -95,7 +94,7 @@ describe("the files of an environment", () => {
     const used = remote.fileSystem().getMetadata("/");
     await settle();
     expect(await refusal(see)).toBe("exec-server environment is not ready");
-    const client = attempts[0]!.succeed(new ClientWithFiles());
+    const client = attempts[0]!.succeed(new ScriptedClient());
     expect(await used).toMatchObject({ isDirectory: true });
     expect(await see()).toMatchObject({ isDirectory: true });
 
@@ -114,7 +113,7 @@ describe("the files of an environment", () => {
     for (const attempt of [0, 1]) {
       const asked = files.getMetadata("/");
       await settle();
-      const client = attempts[attempt]!.succeed(new ClientWithFiles());
+      const client = attempts[attempt]!.succeed(new ScriptedClient());
       expect(await asked).toMatchObject({ isDirectory: true });
       client.move({ state: "failed", message: "gone for good" });
     }
@@ -140,9 +139,3 @@ describe("the files of an environment", () => {
     expect(await child.stdout.text()).toBe("0 true\n");
   });
 });
-
-class ClientWithFiles extends ScriptedClient {
-  files() {
-    return Promise.resolve(localFileSystem);
-  }
-}

@@ -3,7 +3,6 @@ import {
   chmodSync,
   linkSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   rmSync,
   statSync,
@@ -11,8 +10,6 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "@std/path";
 import {
   type FileSystem,
   type NativePath,
@@ -20,7 +17,7 @@ import {
   type WalkOptions,
 } from "../../lib/fs/file_system.ts";
 import { readBlocks, writeBlocks } from "../../lib/fs/file_blocks.ts";
-import { FsError } from "../../lib/fs/fs_error.ts";
+import { directory, failure } from "../support/file_facts.ts";
 import { fileTargets } from "../support/file_targets.ts";
 
 const WHOLE_TREE: WalkOptions = {
@@ -30,29 +27,6 @@ const WHOLE_TREE: WalkOptions = {
   followDirectorySymlinks: false,
   pruneHiddenDirectories: false,
 };
-
-function directory(): Disposable & { path: string; put(name: string, text: string): string } {
-  const path = mkdtempSync(join(tmpdir(), "files-"));
-  return {
-    path,
-    put(name, text) {
-      writeFileSync(join(path, name), text);
-      return join(path, name);
-    },
-    [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }),
-  };
-}
-
-/** How it failed: the errno where the system said so, else what we say. */
-async function failure(doing: () => unknown): Promise<string> {
-  try {
-    await doing();
-  } catch (error) {
-    if (!(error instanceof FsError)) throw error;
-    return error.errno ?? error.message;
-  }
-  throw new Error("Expected a failure");
-}
 
 async function collect(files: FileSystem, root: NativePath, options: Partial<WalkOptions> = {}) {
   const items: WalkItem[] = [];

@@ -1,10 +1,11 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import type { HttpBody, HttpRequest } from "../../lib/http/http_client.ts";
 import { HttpError } from "../../lib/http/http_error.ts";
-import { httpTargets, opened } from "../support/http_targets.ts";
+import { httpTargets } from "../support/http_targets.ts";
 import { within } from "../support/peer_deadline.ts";
 import { OK, respond, type Seen, webServer } from "../support/web_server.ts";
 
+const opened = new AsyncDisposableStack();
 afterAll(() => opened.disposeAsync());
 
 const MIB = 1024 * 1024;
@@ -44,7 +45,7 @@ async function failure(doing: Promise<unknown>): Promise<{ code: string; message
   throw new Error("It did not fail");
 }
 
-describe.each(httpTargets)("the $name HTTP client", ({ make, canEnd }) => {
+describe.each(httpTargets(opened))("the $name HTTP client", ({ make, canEnd }) => {
   const client = make({});
 
   test("sends the caller's headers in their order, and beyond them only what HTTP needs", async () => {
@@ -206,7 +207,6 @@ describe.each(httpTargets)("the $name HTTP client", ({ make, canEnd }) => {
         });
         const { body } = await client.send(request(server.url), never);
         expect(await within(all(body), "the body")).toBe(expected);
-        await server.allClosed();
       }
     },
   );
@@ -284,7 +284,6 @@ describe.each(httpTargets)("the $name HTTP client", ({ make, canEnd }) => {
       message: "too many redirects",
     });
     expect(server.seen).toHaveLength(22);
-    await server.allClosed();
   });
 
   test.each([
@@ -473,6 +472,5 @@ describe.each(httpTargets)("the $name HTTP client", ({ make, canEnd }) => {
     });
     const socks = await failure(through({ HTTP_PROXY: "socks5://u:secret@h" }, server.url));
     expect(socks.message).toBe("Cannot use the proxy of the environment: socks5 is not supported");
-    await proxy.allClosed();
   });
 });

@@ -15,16 +15,13 @@ export interface HttpTarget {
   make(environment: Record<string, string>): HttpClient;
 }
 
-/** Whatever was opened to make requests; dispose it when all tests are done. */
-export const opened = new AsyncDisposableStack();
-
 /** Opens it when it is first used. */
 function lazily(open: () => Promise<HttpClient>): HttpClient {
   let client: Promise<HttpClient> | null = null;
   return { send: async (request, givenUp) => await (await (client ??= open())).send(request, givenUp) };
 }
 
-async function inMemory(): Promise<HttpClient> {
+async function inMemory(opened: AsyncDisposableStack): Promise<HttpClient> {
   const host = new SessionsHost({ clock: systemClock });
   opened.defer(() => host.close());
   const options = { dial: dialInMemory(host), clientName: "tests", reconnects: true };
@@ -32,7 +29,10 @@ async function inMemory(): Promise<HttpClient> {
 }
 
 /** A program of its own where it needs an environment of its own. */
-async function overSocket(environment: Record<string, string>): Promise<HttpClient> {
+async function overSocket(
+  environment: Record<string, string>,
+  opened: AsyncDisposableStack,
+): Promise<HttpClient> {
   const env = Object.keys(environment).length === 0
     ? undefined
     : { PATH: process.env["PATH"] ?? "", ...environment };
@@ -41,21 +41,26 @@ async function overSocket(environment: Record<string, string>): Promise<HttpClie
   return await opened.use(await RemoteClient.connect(options)).http();
 }
 
-export const httpTargets: readonly HttpTarget[] = [
-  {
-    name: "local",
-    canEnd: true,
-    make: (environment) => new LocalHttpClient(systemClock, environment),
-  },
-  {
-    name: "remote, in memory where its environment does not matter",
-    canEnd: false,
-    make: (environment) =>
-      lazily(Object.keys(environment).length === 0 ? inMemory : () => overSocket(environment)),
-  },
-  {
-    name: "remote over a socket",
-    canEnd: false,
-    make: (environment) => lazily(() => overSocket(environment)),
-  },
-];
+/** What is opened to make requests is added to the stack; dispose it when all tests are done. */
+export function httpTargets(opened: AsyncDisposableStack): readonly HttpTarget[] {
+  return [
+    {
+      name: "local",
+      canEnd: true,
+      make: (environment) => new LocalHttpClient(systemClock, environment),
+    },
+    {
+      name: "remote, in memory where its environment does not matter",
+      canEnd: false,
+      make: (environment) =>
+        lazily(() =>
+          Object.keys(environment).length === 0 ? inMemory(opened) : overSocket(environment, opened)
+        ),
+    },
+    {
+      name: "remote over a socket",
+      canEnd: false,
+      make: (environment) => lazily(() => overSocket(environment, opened)),
+    },
+  ];
+}

@@ -1,8 +1,12 @@
 import type { Connect, FarClient, FarInfo, LinkState } from "../../lib/environment/far_client.ts";
+import type { FileSystem } from "../../lib/fs/file_system.ts";
+import { localFileSystem } from "../../lib/fs/local/local_file_system.ts";
+import type { HttpClient } from "../../lib/http/http_client.ts";
+import { LocalHttpClient } from "../../lib/http/local/local_http_client.ts";
 import { LocalBackend } from "../../lib/process/local/local_backend.ts";
 import { systemClock } from "../../lib/base/clock.ts";
 
-/** A client whose connection does what a test says. Its processes are real, and here. */
+/** A client whose connection does what a test says. Its processes and files are real, and here. */
 export class ScriptedClient implements FarClient {
   readonly backend = new LocalBackend(systemClock);
   readonly agreed: ReadonlySet<string> = new Set(["terminal.v1"]);
@@ -19,6 +23,14 @@ export class ScriptedClient implements FarClient {
       capabilities: {},
     },
   ) {}
+
+  files(): Promise<FileSystem> {
+    return Promise.resolve(localFileSystem);
+  }
+
+  http(): Promise<HttpClient> {
+    return Promise.resolve(new LocalHttpClient(systemClock));
+  }
 
   onState(listener: (state: LinkState) => void): () => void {
     this.#listeners.add(listener);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { decodeBase64, encodeBase64 } from "../../lib/wire/base64.ts";
+import { decodeBase64, encodeBase64, encodeBase64InPieces } from "../../lib/wire/base64.ts";
 import { DecodeError } from "../../lib/wire/decode_error.ts";
 
 function refusal(text: string): string | null {
@@ -20,6 +20,14 @@ describe("base64", () => {
       expect(text).toBe(Buffer.from(bytes).toString("base64"));
       expect(decodeBase64(text)).toEqual(bytes);
     }));
+  });
+
+  test("in pieces it is the same text", () => {
+    for (const length of [0, 1, 768 * 1024, 768 * 1024 + 1, 2_000_000]) {
+      const bytes = crypto.getRandomValues(Buffer.alloc(Math.min(length, 65_536)));
+      const whole = Buffer.alloc(length, bytes);
+      expect([...encodeBase64InPieces(whole)].join("") === encodeBase64(whole)).toBe(true);
+    }
   });
 
   test("encodes the part of a buffer that a view shows", () => {

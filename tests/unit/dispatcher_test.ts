@@ -22,6 +22,11 @@ const request = (id: number, method: Kind, size = 10): Request => ({
   size,
 });
 
+function workFor(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
 /** A peer's requests, the work on them, and what went back. */
 class Bench implements Answerer {
   readonly transport = new ManualTransport();
@@ -31,6 +36,8 @@ class Bench implements Answerer {
   /** What is being worked on, or waits, by id. */
   readonly open = new Map<string, { kind: Kind; finish: () => void }>();
   busyMs = 0;
+  /** How long it takes to put an answer into words. */
+  wordyMs = 0;
 
   constructor(limit = 128) {
     this.dispatcher = new Dispatcher(this.outbox, this, limit, this.transport);
@@ -39,9 +46,11 @@ class Bench implements Answerer {
   answer(request: Request): Answer | Promise<Answer> {
     const id: string = request.id;
     this.begun.push(id);
-    const until = performance.now() + this.busyMs;
-    while (performance.now() < until);
-    const answer = () => id;
+    workFor(this.busyMs);
+    const answer = () => {
+      workFor(this.wordyMs);
+      return id;
+    };
     if (!("method" in request) || request.method === "now") return answer;
     return new Promise((resolve) => {
       const finish = () => {
@@ -163,6 +172,30 @@ describe("Dispatcher", () => {
     while (bench.transport.sent.length < 60) await turn();
     expect(turns).toBeGreaterThan(10);
     expect(bench.transport.sent).toEqual(Array.from({ length: 60 }, (_, n) => `${n}`));
+  });
+
+  test("answers that take their time to be put into words give way to others too", async () => {
+    const bench = new Bench();
+    bench.wordyMs = 1;
+    for (let n = 0; n < 40; n++) bench.dispatcher.receive(request(n, "later"));
+    for (let n = 0; n < 40; n++) bench.finish(n);
+    let turns = 0;
+    for (; bench.transport.sent.length < 40; turns++) await turn();
+    expect(turns).toBeGreaterThan(10);
+
+    bench.transport.drain(0);
+    for (let n = 40; n < 80; n++) bench.dispatcher.receive(request(n, "later"));
+    await turn();
+    expect(bench.open.size).toBe(0); // no room, so nothing begins
+    bench.drain();
+    for (let waited = 0; bench.open.size < 40 && waited < 100; waited++) await turn();
+    bench.transport.drain(0);
+    for (let n = 40; n < 80; n++) bench.finish(n);
+    await turn();
+    bench.drain(); // all of them are ready now
+    expect(bench.transport.sent.length).toBeLessThan(50);
+    for (turns = 0; bench.transport.sent.length < 80; turns++) await turn();
+    expect(turns).toBeGreaterThan(10);
   });
 
   test("an answer that found no room is sent when there is some, also when nobody says so", async () => {

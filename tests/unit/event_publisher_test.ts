@@ -48,6 +48,24 @@ describe("EventPublisher", () => {
     expect(isDone).toBe(true);
   });
 
+  test("one that is quiet tells nothing and loses nothing until its turn has come, and nothing once it was stopped", async () => {
+    await using backend = localBackend();
+    for (const stops of [false, true]) {
+      const { outbox, told } = connection();
+      const process = backend.start(shell("seq 400000"));
+      const publisher = EventPublisher.quiet(process, 0, outbox, () => {});
+      await untilTrue(() => process.log.isHeld, "the child to be held");
+      expect(told()).toEqual([]);
+      publisher.speakSoon();
+      expect(told()).toEqual([]); // what is being written now comes first
+      if (stops) publisher.stop();
+      await process.whenClosed;
+      expect(told().map(({ params: { seq } }) => seq)).toEqual(
+        stops ? [] : Array.from({ length: process.log.closed!.seq }, (_, index) => index + 1),
+      );
+    }
+  });
+
   test("with little room it waits its turn and skips nothing", async () => {
     await using backend = localBackend();
     const { outbox, told, transport, drain } = connection(2);

@@ -35,3 +35,31 @@ for (const size of [250_000, 1_000_000]) {
     }
   });
 }
+
+for (const size of [250_000, 1_000_000]) {
+  test.skipIf(!canMount)(
+    `a new file of ${size} bytes that the disk has no room for is not left behind`,
+    () => {
+      const [directory, elsewhere] = [
+        mkdtempSync(join(tmpdir(), "small-disk-")),
+        mkdtempSync(join(tmpdir(), "large-disk-")),
+      ];
+      try {
+        const program = join(import.meta.dir, "../support/fixtures/new_on_full_disk.ts");
+        const argv = [
+          process.execPath,
+          "--no-env-file",
+          program,
+          directory,
+          String(size),
+          join(elsewhere, "source"),
+        ];
+        const { stdout, stderr } = Bun.spawnSync(onSmallDisk(directory, argv));
+        expect(stderr.toString()).toBe("");
+        expect(JSON.parse(stdout.toString())).toEqual({ failures: ["ENOSPC", "ENOSPC", "ENOSPC"], left: [] });
+      } finally {
+        for (const path of [directory, elsewhere]) rmSync(path, { recursive: true, force: true });
+      }
+    },
+  );
+}

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type Authenticator, bearerAuthenticator } from "../../lib/server/authenticator.ts";
 import { createHttpApp, type HttpAppOptions } from "../../lib/server/http_app.ts";
+import { serve } from "../../lib/server/serve.ts";
 import { type RawAnswer, rawHttp, type RawRequest, UPGRADE } from "../support/raw_http.ts";
 
 const TEXT = "text/plain; charset=utf-8";
@@ -103,6 +104,18 @@ describe("/version", () => {
     const answer = await appWith().request("/version");
     expect(answer.headers.get("content-type")).toBe("application/json");
     expect(await answer.json()).toEqual({ version: "1.2.3" });
+  });
+
+  test("waits for what takes a while to find out, and is told of our sandbox by the server itself", async () => {
+    const late = appWith({ version: () => Promise.resolve({ version: "4.5.6" }) });
+    expect(await (await late.request("/version")).json()).toEqual({ version: "4.5.6" });
+    const server = await serve({ listen: "ws://127.0.0.1:0" });
+    try {
+      const { body } = await rawHttp(server.url, { path: "/version" });
+      expect(JSON.parse(body)).toMatchObject({ sandbox: { mechanism: expect.any(String) } });
+    } finally {
+      await server.close();
+    }
   });
 
   test("asks for the token where there is one", async () => {

@@ -117,7 +117,10 @@ test("a request leaves no timer behind and asks its caller for nothing more, how
   const { body } = await ask("/");
   expect([clock.pending, listeners]).toEqual([1, 1]);
   while (await body.take(MIB) !== null);
+  expect([clock.pending, listeners]).toEqual([1, 0]); // how long its connection is kept
+  await clock.advance(4_000);
   expect([clock.pending, listeners]).toEqual([0, 0]);
+  await web.allClosed();
   (await ask("/")).body.drop();
   expect([clock.pending, listeners]).toEqual([0, 0]);
   const hanging = ask("/hang").catch((error) => error.message);

@@ -132,7 +132,7 @@ describe("files on the wire", () => {
     const { files, connection } = await connected(stack);
     const asked = Promise.resolve(files.getMetadata("/")).catch((error: unknown) => error);
     connection.answer(await connection.request("fs/getMetadata"), { isDirectory: true });
-    expect(await asked).toMatchObject({ code: "system", errno: "EPROTO" });
+    expect(await asked).toMatchObject({ code: "lost", errno: "EPROTO" });
     const walked = (async () =>
       await files.walk("/a", {
         maxDepth: 1,
@@ -143,6 +143,6 @@ describe("files on the wire", () => {
       }, () => true))().catch((error: unknown) => error);
     const entries = [{ path: "file:///ab/c", kind: "file" }];
     connection.answer(await connection.request("fs/walk"), { entries, errors: [], truncated: false });
-    expect(await walked).toMatchObject({ errno: "EPROTO" });
+    expect(await walked).toMatchObject({ code: "lost", errno: "EPROTO" });
   });
 });

@@ -1,55 +1,185 @@
 import { describe, expect, test } from "bun:test";
-import { refuseUnenforceable } from "../../lib/server/sandbox_gate.ts";
-import { INVALID_PARAMS } from "../../lib/wire/wire_error.ts";
+import { sandboxContext as inWireWords } from "../../lib/client/sandbox_words.ts";
+import { bytePathOf } from "../../lib/sandbox/byte_path.ts";
+import type { Intent } from "../../lib/sandbox/intent.ts";
+import { refuseUnenforceableFiles, sandboxOf } from "../../lib/server/sandbox_gate.ts";
+import { type ForeignPaths, intentOf, readPermissions } from "../../lib/server/sandbox_intent.ts";
+import { decodeParams } from "../../lib/wire/decode.ts";
+import { sandboxContext } from "../../lib/wire/sandbox_messages.ts";
+import { context, type Json, managed, path, READ_ONLY, special } from "../support/sandbox_context.ts";
 
-const plain = { sandbox: null, enforceManagedNetwork: false, networkProxy: null };
 const CANNOT = "sandbox intent cannot be enforced on this executor";
+const read = (json: unknown) => decodeParams(sandboxContext(), json);
+const plain = { sandbox: null, cwd: "file:///w", enforceManagedNetwork: false, networkProxy: null };
 
-function refusalOf(more: Partial<Record<keyof typeof plain, unknown>>): string | null {
+function refusalOf(action: () => unknown): unknown {
   try {
-    refuseUnenforceable({ ...plain, ...more } as typeof plain);
+    action();
     return null;
   } catch (error) {
-    expect(error).toMatchObject({ code: INVALID_PARAMS });
-    return (error as Error).message;
+    return error;
   }
 }
 
-describe("refuseUnenforceable()", () => {
-  test("lets through what asks for no confinement, said in any way", () => {
-    for (const sandbox of [null, undefined, { permissions: { type: "disabled" }, other: 1 }]) {
-      expect(refusalOf({ sandbox })).toBeNull();
-    }
-    expect(refusalOf({ networkProxy: undefined })).toBeNull();
-  });
+const never = (cause: string) => new Error(cause);
+const FOREIGN: ForeignPaths = { cwd: never, root: never, entry: never };
 
-  test("refuses every other sandbox, whatever it says inside", () => {
-    for (const type of ["managed", "external", "Disabled", "", null, 0, {}]) {
-      expect(refusalOf({ sandbox: { permissions: { type } } })).toBe(CANNOT);
-    }
-  });
-
-  test("takes no broken sandbox for none", () => {
-    for (const sandbox of [{}, [], "disabled", 0, false, { type: "disabled" }]) {
-      expect(refusalOf({ sandbox })).toBe("missing field `permissions`");
-    }
-    for (const permissions of [null, "disabled", {}, ["disabled"]]) {
-      expect(refusalOf({ sandbox: { permissions } })).toBe("missing field `type`");
-    }
-  });
-
-  test("refuses a managed network, with a sandbox or without", () => {
-    const message = `${CANNOT}: managed networking is not supported`;
+describe("sandboxOf()", () => {
+  test("lets through what asks for no confinement, and calls it by Codex's word", () => {
+    expect(sandboxOf(plain)).toEqual({ sandboxType: "none", sandboxed: null });
     for (
-      const sandbox of [null, { permissions: { type: "disabled" } }, { permissions: { type: "managed" } }]
+      const permissions of [
+        { type: "disabled" },
+        { type: "external", network: "enabled" },
+        { type: "managed", file_system: { type: "unrestricted" }, network: "enabled" },
+      ]
     ) {
-      expect(refusalOf({ sandbox, enforceManagedNetwork: true })).toBe(message);
+      const { sandboxType, sandboxed } = sandboxOf({ ...plain, sandbox: read(context(permissions)) });
+      expect([sandboxType, sandboxed?.confine]).toEqual(["linuxSeccomp", null]);
     }
   });
 
-  test("refuses to start a proxy, whatever it is", () => {
-    for (const networkProxy of [{}, { proxy: { enabled: false } }, "x", 0, false]) {
-      expect(refusalOf({ networkProxy })).toBe("network proxy launch is not supported on this executor");
+  test("hands on what restricts something, to be confined when it starts", () => {
+    for (
+      const permissions of [
+        { type: "external", network: "restricted" },
+        { type: "managed", file_system: { type: "unrestricted" }, network: "restricted" },
+        managed([], "enabled"),
+      ]
+    ) {
+      const { sandboxed } = sandboxOf({ ...plain, sandbox: read(context(permissions)) });
+      expect(sandboxed?.confine).toBeFunction();
     }
+    const legacy = sandboxOf({ ...plain, sandbox: read({ ...READ_ONLY, useLegacyLandlock: true }) });
+    expect(legacy.sandboxed?.confine).toBeFunction();
+  });
+
+  test("refuses a managed network and a proxy, with a sandbox or without", () => {
+    for (const sandbox of [null, read(READ_ONLY), read(context({ type: "disabled" }))]) {
+      expect(refusalOf(() => sandboxOf({ ...plain, sandbox, enforceManagedNetwork: true }))).toMatchObject({
+        code: -32602,
+        message: `${CANNOT}: managed networking is not supported`,
+      });
+      for (const networkProxy of [{}, { proxy: { enabled: false } }, "x", 0, false]) {
+        expect(refusalOf(() => sandboxOf({ ...plain, sandbox, networkProxy }))).toMatchObject({
+          code: -32602,
+          message: "network proxy launch is not supported on this executor",
+        });
+      }
+    }
+  });
+
+  test("what Linux cannot be asked for is refused", () => {
+    const sandbox = read({ ...READ_ONLY, windowsSandboxLevel: "mxc" });
+    expect(refusalOf(() => sandboxOf({ ...plain, sandbox }))).toMatchObject({
+      code: -32602,
+      message: "native MXC is unavailable on this executor",
+    });
+  });
+});
+
+describe("intentOf()", () => {
+  test("reads back what our client writes, paths that are no UTF-8 too", () => {
+    const intent: Intent = {
+      files: {
+        type: "restricted",
+        entries: [
+          { path: { kind: "path", path: "/w/caf\xe9" }, access: "write", skipIfMissing: false },
+          { path: { kind: "path", path: "/w/a b%#?" }, access: "deny", skipIfMissing: true },
+          {
+            path: { kind: "glob", pattern: "codex-project-roots://**/\xc3\xa9*.env" },
+            access: "deny",
+            skipIfMissing: false,
+          },
+          {
+            path: { kind: "special", special: "project_roots", subpath: "a/\xc3\xa9" },
+            access: "read",
+            skipIfMissing: true,
+          },
+          {
+            path: { kind: "special", special: "tmpdir", subpath: null },
+            access: "write",
+            skipIfMissing: false,
+          },
+        ],
+        globScanMaxDepth: 3,
+      },
+      network: "enabled",
+      workspaceRoots: ["/w", "/\xff"],
+      cwd: "/w",
+    };
+    expect(intentOf(read(inWireWords(intent))!, null, FOREIGN)).toEqual(intent);
+    const network: Intent = { ...intent, files: { type: "unrestricted" }, network: "restricted", cwd: null };
+    expect(intentOf(read(inWireWords(network))!, bytePathOf("/else"), FOREIGN)).toEqual({
+      ...network,
+      cwd: "/else",
+    });
+  });
+
+  test("the policy's own place comes before the flat one", () => {
+    const sandbox = read({
+      ...READ_ONLY,
+      workspaceRoots: ["file:///flat"],
+      policyContext: { cwd: "file:///policy", workspaceRoots: [] },
+    });
+    expect(intentOf(sandbox!, null, FOREIGN)).toMatchObject({ cwd: "/policy", workspaceRoots: [] });
+  });
+
+  test("a path that no system has is refused like one of another machine", () => {
+    const sandbox = read(context(managed([path("file:///%00/bad/path/L2EAYg", "read")])));
+    expect(refusalOf(() => intentOf(sandbox!, null, FOREIGN))).toMatchObject({
+      message: expect.stringContaining("is invalid on 'linux'"),
+    });
+  });
+});
+
+describe("readPermissions()", () => {
+  test("reads a profile as it stands in a file, and nothing but a profile", () => {
+    expect(readPermissions({ type: "disabled" })).toBeNull();
+    expect(readPermissions(managed([special("root", "read")], "enabled"))).toMatchObject({
+      network: "enabled",
+      files: { type: "restricted" },
+    });
+    for (const wrong of [null, [], {}, "read-only", { type: "managed" }, READ_ONLY, managed([{}])]) {
+      expect(refusalOf(() => readPermissions(wrong))).toBeInstanceOf(Error);
+    }
+  });
+});
+
+describe("refuseUnenforceableFiles()", () => {
+  const refused = (json: Json | null, what: "reads" | "changes") =>
+    refusalOf(() => refuseUnenforceableFiles(json === null ? null : read(json), what));
+  const roots = special("project_roots", "write");
+
+  test("lets through what restricts no file, and reads where everything may be read", () => {
+    for (const what of ["reads", "changes"] as const) {
+      expect(refused(null, what)).toBeNull();
+      for (const permissions of [{ type: "disabled" }, { type: "external", network: "restricted" }]) {
+        expect(refused(context(permissions), what)).toBeNull();
+      }
+      expect(refused(context(managed([special("root", "write")])), what)).toBeNull();
+    }
+    expect(refused(READ_ONLY, "reads")).toBeNull();
+    expect(refused(context(managed([special("root", "read"), roots])), "reads")).toBeNull();
+  });
+
+  test("refuses everything else until somebody enforces it", () => {
+    expect(refused(READ_ONLY, "changes")).toMatchObject({ code: -32602, message: CANNOT });
+    const denied = context(managed([special("root", "read"), path("file:///etc/shadow", "deny")]));
+    expect(refused(denied, "reads")).toMatchObject({ code: -32602, message: CANNOT });
+    expect(refused(context(managed([special("minimal", "read")])), "reads")).toMatchObject({ code: -32602 });
+  });
+
+  test("names what is of another machine, and asks for the directory that a profile depends on", () => {
+    const foreign = context(managed([special("root", "read"), path("file:///C:/x", "read")]));
+    expect(refused(foreign, "reads")).toMatchObject({
+      code: -32600,
+      message: "invalid sandbox permission path URI: 'file:///C:/x' is invalid on 'linux'",
+    });
+    const dynamic = { ...context(managed([special("root", "read"), roots])), cwd: undefined };
+    expect(refused(dynamic, "reads")).toMatchObject({
+      code: -32602,
+      message: "file system sandbox context with dynamic permissions requires cwd",
+    });
   });
 });

@@ -7,8 +7,10 @@ const MEGA = 1024 * 1024;
 class StuckSocket implements Socket {
   buffered = 0;
   readonly calls: string[] = [];
+  readonly sent: number[] = [];
 
   send(message: string): number {
+    this.sent.push(message.length);
     this.buffered += message.length;
     return -1;
   }
@@ -63,6 +65,51 @@ describe("ServerSocket", () => {
     transport.drained();
     transport.drained();
     expect([transport.isFull, told]).toEqual([false, ["drained"]]);
+  });
+
+  test("a large message goes in a turn of its own, and what is sent meanwhile goes after it", async () => {
+    const { socket, transport, told, receiver } = served();
+    transport.receive(receiver);
+    const sent = [1, 5 * MEGA, 2, 3, 6 * MEGA, 4];
+    for (const length of sent) transport.send("x".repeat(length));
+    expect(socket.sent).toEqual([1]);
+    expect([transport.isFull, transport.unsentBytes]).toEqual([true, sent.reduce((a, b) => a + b)]);
+    const steps = new Set<number>();
+    while (socket.sent.length < sent.length) {
+      await new Promise((resolve) => setImmediate(resolve));
+      steps.add(socket.sent.length);
+    }
+    expect(socket.sent).toEqual(sent);
+    expect([...steps]).toEqual([1, 4, 6]); // with a turn before each, to join it
+    expect([transport.isFull, told]).toEqual([true, []]);
+    socket.buffered = 0;
+    transport.drained();
+    expect([transport.isFull, told]).toEqual([false, ["drained"]]);
+    transport.send("x");
+    expect(socket.sent).toHaveLength(7);
+  });
+
+  test("a large message that the far side takes at once leaves room again", async () => {
+    const { socket, transport, told, receiver } = served();
+    transport.receive(receiver);
+    transport.send("x".repeat(5 * MEGA));
+    const sending = socket.send.bind(socket);
+    socket.send = (message) => {
+      sending(message);
+      socket.buffered = 0;
+      return message.length;
+    };
+    while (socket.sent.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect([transport.isFull, told]).toEqual([false, ["drained"]]);
+  });
+
+  test("a large message that was not handed over ends with its socket", async () => {
+    const { socket, transport, receiver } = served();
+    transport.receive(receiver);
+    transport.send("x".repeat(5 * MEGA));
+    transport.closed("closed with 1006");
+    for (let n = 0; n < 4; n++) await new Promise((resolve) => setImmediate(resolve));
+    expect([socket.sent, transport.unsentBytes]).toEqual([[], 0]);
   });
 
   test("what came before its receiver is delivered first", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Outbox } from "../../lib/rpc/outbox.ts";
-import type { Attached } from "../../lib/server/session.ts";
+import type { LocalProcess } from "../../lib/process/local/local_process.ts";
+import type { Attached, Started } from "../../lib/server/session.ts";
 import { SessionRegistry } from "../../lib/server/session_registry.ts";
 import { NOTHING_AGREED } from "../../lib/wire/extensions.ts";
 import { ALREADY_ATTACHED, INVALID_REQUEST } from "../../lib/wire/wire_error.ts";
@@ -8,7 +9,8 @@ import { shell } from "../support/local_start.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import { ManualTransport } from "../support/manual_transport.ts";
 import { untilTrue } from "../support/peer_deadline.ts";
-import { untilGroupIsGone } from "../support/peer_system.ts";
+import { makeGate, scratchDirectory, untilGroupIsGone } from "../support/peer_system.ts";
+import { smallConfinement } from "../support/small_confinement.ts";
 
 const TTL_MS = 80_000;
 
@@ -36,6 +38,13 @@ function registry() {
   const clock = new ManualClock();
   const sessions = new SessionRegistry(clock, TTL_MS);
   return { clock, sessions, [Symbol.dispose]: () => sessions.endAll() };
+}
+
+/** What runs, its start answered. */
+function told(started: Started | Promise<Started>): LocalProcess {
+  if (started instanceof Promise) throw new Error("It was not to be confined");
+  started.tell();
+  return started.process;
 }
 
 const refused = (code: number, message: string) => expect.objectContaining({ code, message });
@@ -100,7 +109,7 @@ describe("SessionRegistry", () => {
     using open = registry();
     const line = new Line();
     const session = open.sessions.create(line);
-    const process = session.start(shell("sleep 600 & sleep 600"));
+    const process = told(session.start(shell("sleep 600 & sleep 600"), null));
     session.detach(line);
     await open.clock.advance(TTL_MS);
     expect(refusalOf(() => open.sessions.resume(session.id, new Line()))).toEqual(
@@ -128,7 +137,9 @@ describe("SessionRegistry", () => {
     using open = registry();
     const first = new Line();
     const session = open.sessions.create(first);
-    const process = session.start(shell("echo one; read x; echo two; read x; exit 3", { pipeStdin: true }));
+    const process = told(
+      session.start(shell("echo one; read x; echo two; read x; exit 3", { pipeStdin: true }), null),
+    );
     await untilTrue(() => first.told.length === 1, "the first output");
     session.detach(first);
     await process.write(new Uint8Array([10]), "1");
@@ -146,10 +157,47 @@ describe("SessionRegistry", () => {
     const line = new Line();
     line.transport.drain(0);
     const session = open.sessions.create(line);
-    const process = session.start(shell("seq 1000000; exit 4"));
+    const process = told(session.start(shell("seq 1000000; exit 4"), null));
     await untilTrue(() => process.log.isHeld, "the child to be held");
     session.detach(line);
     await process.whenClosed;
     expect([process.log.exited?.exitCode, line.told]).toEqual([4, []]);
+  });
+
+  test("a start that is under way goes on without its connection, and the next one hears of it from its first event", async () => {
+    using open = registry();
+    using scratch = scratchDirectory();
+    using gate = await makeGate(`${scratch.path}/gate`);
+    const confinement = smallConfinement({ gate: `${scratch.path}/gate` });
+    const lines = [new Line(), new Line()] as const;
+    const session = open.sessions.create(lines[0]);
+    const options = shell("echo one; exit 3");
+    const started = session.start(options, {
+      confine: () => Promise.resolve(confinement),
+      isDenied: () => false,
+    });
+    session.detach(lines[0]);
+    expect(open.sessions.resume(session.id, lines[1])).toBe(session);
+    expect([session.process(options.processId), lines[1].told]).toEqual([undefined, []]);
+    gate.open();
+    const { process } = await started; // and nobody is left to be told of it
+    await process.whenClosed;
+    await untilTrue(() => lines[1].told.length === 3, "its events");
+    expect([lines[0].told, lines[1].told]).toEqual([[], ["output 1", "exited 2", "closed 3"]]);
+  });
+
+  test("a start that is under way when its session ends is cancelled", async () => {
+    using open = registry();
+    using scratch = scratchDirectory();
+    using _gate = await makeGate(`${scratch.path}/gate`);
+    const confinement = smallConfinement({ gate: `${scratch.path}/gate` });
+    const line = new Line();
+    const session = open.sessions.create(line);
+    const confine = () => Promise.resolve(confinement);
+    const started = Promise.resolve(session.start(shell("exit 0"), { confine, isDenied: () => false }));
+    const refused = started.then(() => null, (error: unknown) => error);
+    session.detach(line);
+    await open.clock.advance(TTL_MS);
+    expect(await refused).toMatchObject({ code: "cancelled" });
   });
 });

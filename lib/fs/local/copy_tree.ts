@@ -1,9 +1,10 @@
 import { lstatSync, mkdirSync, readlinkSync, realpathSync, type Stats, symlinkSync } from "node:fs";
 import { osErrorCode } from "../../base/os_error.ts";
-import type { NativePath, Soon } from "../file_system.ts";
+import type { CopyOptions, GiveUpOptions, NativePath, Soon } from "../file_system.ts";
 import { FsError, systemError } from "../fs_error.ts";
 import { copyFile } from "./copy_file.ts";
 import { createDirectory } from "./directories.ts";
+import { stopIfGivenUp } from "./give_up.ts";
 import { HeldDirectory } from "./held_directory.ts";
 import { type EntryKind, listDirectory, type ListedEntry } from "./list_directory.ts";
 import { byteString, checkedPath, nativeOf, pathOf } from "./native_bytes.ts";
@@ -17,19 +18,19 @@ const MAX_LEVELS = 256;
 export function copy(
   source: NativePath,
   destination: NativePath,
-  { recursive }: { readonly recursive: boolean },
+  options: CopyOptions,
 ): Soon<void> {
   const [from, to] = [checkedPath(source), checkedPath(destination)];
   switch (kindOf(now(() => lstatSync(from)))) {
     case "directory":
-      if (!recursive) {
+      if (!options.recursive) {
         throw new FsError("refused", "fs/copy requires recursive: true when sourcePath is a directory");
       }
       if (isBelow(canonicalAsFarAsThere(destination), canonicalAsFarAsThere(source))) throw intoItself();
       createDirectory(destination, { recursive: true });
-      return copyTree(from, to);
+      return copyTree(from, to, options);
     case "file":
-      return copyFile(from, to);
+      return copyFile(from, to, options);
     case "symlink":
       return copyLink(from, to);
     default:
@@ -76,11 +77,12 @@ interface Level {
   readonly entries: Iterator<ListedEntry>;
 }
 
-async function copyTree(from: string | Buffer, to: string | Buffer): Promise<void> {
+async function copyTree(from: string | Buffer, to: string | Buffer, options: GiveUpOptions): Promise<void> {
   const levels: Level[] = [];
   enter(levels, HeldDirectory.open(from), () => HeldDirectory.open(to, "follow"));
   try {
     while (levels.length > 0) {
+      stopIfGivenUp(options);
       if (turnIsOver()) await nextTurn();
       const level = levels.at(-1)!;
       const { done, value: entry } = level.entries.next();
@@ -95,7 +97,7 @@ async function copyTree(from: string | Buffer, to: string | Buffer): Promise<voi
           enter(levels, level.from.enter(entry.name), () => level.to.enter(entry.name, "follow"));
           break;
         case "file": {
-          const copied = copyFile(source, destination);
+          const copied = copyFile(source, destination, options);
           if (copied instanceof Promise) await copied;
           break;
         }

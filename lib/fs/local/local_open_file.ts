@@ -1,33 +1,52 @@
-import { closeSync, constants, ftruncateSync } from "node:fs";
-import type { NativePath, OpenFile, Soon } from "../file_system.ts";
+import { closeSync, constants } from "node:fs";
+import type { FileAttributes, NativePath, OpenFile, OpenMode, OpenOptions, Soon } from "../file_system.ts";
+import { FsError } from "../fs_error.ts";
+import { setAttributes } from "./attributes.ts";
+import { cutFile } from "./cut_file.ts";
 import { readLater, readNow, SMALL_BYTES, writeLater, writeNow } from "./file_io.ts";
 import { notAFile, OPEN_TO_READ, openRegular } from "./read_file.ts";
 import { readCached } from "./libc.ts";
 import { checkedPath } from "./native_bytes.ts";
-import { now } from "./system_call.ts";
+import { openPrivate } from "./open_private.ts";
 
 /** Not emptied on opening, so that nothing is that turns out to be no file. */
 const OPEN_TO_REPLACE = constants.O_WRONLY | constants.O_CREAT | constants.O_NONBLOCK;
+const OPEN_TO_UPDATE = constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK;
 
-export function openFile(path: NativePath, mode: "read" | "replace"): OpenFile {
-  const flags = mode === "read" ? OPEN_TO_READ : OPEN_TO_REPLACE;
-  const { fd } = openRegular(checkedPath(path), flags, () => notAFile(path));
-  const file = new LocalOpenFile(fd);
+const FLAGS: Readonly<Record<OpenMode, number>> = {
+  read: OPEN_TO_READ,
+  replace: OPEN_TO_REPLACE,
+  update: OPEN_TO_UPDATE,
+};
+
+export function openFile(path: NativePath, mode: OpenMode, options: OpenOptions = {}): Soon<OpenFile> {
+  if (options.private === true && mode !== "update") {
+    throw new FsError("refused", "only a file that is opened to be updated can be private");
+  }
+  const { fd, size } = options.private === true
+    ? openPrivate(path)
+    : openRegular(checkedPath(path), FLAGS[mode], () => notAFile(path));
+  const file = new LocalOpenFile(fd, size);
   if (mode === "replace") {
     try {
-      now(() => ftruncateSync(fd));
+      const emptied = cutFile(fd, size);
+      if (emptied instanceof Promise) return emptied.then(() => file, fail);
     } catch (error) {
-      file.close();
-      throw error;
+      fail(error);
     }
   }
   return file;
+
+  function fail(error: unknown): never {
+    file.close();
+    throw error;
+  }
 }
 
 class LocalOpenFile implements OpenFile {
   #isOpen = true;
 
-  constructor(private readonly fd: number) {}
+  constructor(private readonly fd: number, readonly size: number) {}
 
   read(offset: number, length: number): Soon<Uint8Array> {
     const buffer = Buffer.allocUnsafeSlow(length);
@@ -53,6 +72,10 @@ class LocalOpenFile implements OpenFile {
   write(offset: number, bytes: Uint8Array): Soon<void> {
     if (bytes.length > SMALL_BYTES) return writeLater(this.fd, bytes, offset);
     writeNow(this.fd, bytes, offset);
+  }
+
+  setAttributes(attributes: FileAttributes): void {
+    setAttributes(this.fd, attributes);
   }
 
   close(): void {

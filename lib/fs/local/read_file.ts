@@ -30,7 +30,7 @@ function openFor(path: NativePath, { followSymlinks = true }: ReadOptions): Regu
   return withoutFollowing(path, (place) => openRegular(place, flags, notRegular));
 }
 
-interface RegularFile {
+export interface RegularFile {
   readonly fd: number;
   readonly size: number;
 }

@@ -8,15 +8,15 @@ import {
   type WalkSummary,
 } from "../file_system.ts";
 import { kindsOf } from "./directories.ts";
+import { stopIfGivenUp } from "./give_up.ts";
 import { listDirectory, type ListedEntry } from "./list_directory.ts";
 import { byteString, checkedPath, nativeOf, pathOf } from "./native_bytes.ts";
+import { SortedNames } from "./sorted_names.ts";
 import { asFsError, now, unlessMissing } from "./system_call.ts";
 import { nextTurn, turnIsOver } from "./turns.ts";
 
 /** Names are looked at in portions, so that asking for the time costs nothing beside them. */
 const STEPS_PER_LOOK = 32;
-/** Of a directory with more entries than an answer may have, so many more are kept before the last are let go. */
-const UNSORTED_ENTRIES = 50_000;
 
 /** Breadth first, byte-sorted, in turns with everybody else. */
 export async function walkTree(root: NativePath, options: WalkOptions, sink: WalkSink): Promise<WalkSummary> {
@@ -72,11 +72,16 @@ class Walk {
     return { truncated: this.#truncated };
   }
 
+  #isTurnOver(): boolean {
+    stopIfGivenUp(this.options);
+    return turnIsOver();
+  }
+
   async #enter(directory: Waiting): Promise<void> {
     const listed = await this.#list(directory);
-    for (const [step, entry] of listed.entries()) {
-      if (step % STEPS_PER_LOOK === 0 && turnIsOver()) await nextTurn();
-      this.#examine(entry, directory);
+    for (let step = 0; step < listed.length; step++) {
+      if (step % STEPS_PER_LOOK === 0 && this.#isTurnOver()) await nextTurn();
+      this.#examine(listed[step]!, directory);
       if (this.#isOver) return;
     }
   }
@@ -87,22 +92,22 @@ class Walk {
    */
   async #list({ path }: Waiting): Promise<Found[]> {
     const most = this.options.maxEntries - this.#entries + 1;
-    const found: Found[] = [];
+    const found = new SortedNames<Found>(most);
     try {
       for (const portion of listDirectory(pathOf(`${this.root}/${path}`))) {
-        for (const entry of portion) {
+        for (let step = 0; step < portion.length; step++) {
+          if (step % STEPS_PER_LOOK === 0 && this.#isTurnOver()) await nextTurn();
+          const entry = portion[step]!;
           const kinds = kindsOf(entry, `${this.root}/${path}`);
           if (kinds === null) continue;
           const { isDirectory, isFile } = kinds;
-          found.push({ name: entry.name, kind: entry.kind, isDirectory, isFile });
+          found.add({ name: entry.name, kind: entry.kind, isDirectory, isFile });
+          if (found.isUntidy) await found.tidy();
         }
-        if (found.length > most + UNSORTED_ENTRIES) keepFirst(found, most);
-        if (turnIsOver()) await nextTurn();
       }
-      keepFirst(found, most);
-      return found;
+      return await found.all();
     } catch (error) {
-      if (!(error instanceof FsError)) throw error;
+      if (!(error instanceof FsError) || this.options.givenUp?.aborted) throw error;
       this.#offer({ kind: "error", path: nativeOf(path.slice(0, -1)), message: error.message });
       return [];
     }
@@ -149,12 +154,6 @@ class Walk {
     this.#truncated = true;
     this.#isOver = true;
   }
-}
-
-/** In the order of their bytes. */
-function keepFirst(found: Found[], most: number): void {
-  found.sort(({ name }, { name: other }) => name < other ? -1 : name > other ? 1 : 0);
-  found.length = Math.min(found.length, most);
 }
 
 /** Two paths with the same one are the same directory. */

@@ -3,6 +3,7 @@ import { FsError } from "../fs_error.ts";
 import { MAX_MISSING_PATHS, type MissingPaths, type MissingWatch, type NativePath } from "../file_system.ts";
 import { HAPPENING, type Happening, inotify } from "./inotify.ts";
 import { hasLinuxCalls } from "./libc.ts";
+import { mountWatch } from "./mount_watch.ts";
 import { byteString, pathOf } from "./native_bytes.ts";
 import { asFsError } from "./system_call.ts";
 
@@ -58,6 +59,9 @@ export function watchMissing({ missing, present }: MissingPaths, onChange: () =>
     onChange();
   };
   try {
+    stops.push(mountWatch.watch((places) => {
+      if (places === null || [...places].some((place) => plan.has(place))) tell();
+    }));
     for (const [path, interest] of plan) {
       const events = GONE & ~(overflow | ignored | unmounted) | interest.events |
         (interest.names.size > 0 ? created | movedTo | movedFrom | deleted : 0);

@@ -1,8 +1,10 @@
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, type Stats } from "node:fs";
+import { closeSync, constants, fstatSync, ftruncateSync, type Stats } from "node:fs";
 import type { FollowOptions, NativePath, Soon } from "../file_system.ts";
+import { cutFile, QUICKLY_CUT_BYTES } from "./cut_file.ts";
 import { SMALL_BYTES, writeLater, writeNow } from "./file_io.ts";
 import { reserve } from "./libc.ts";
 import { checkedPath } from "./native_bytes.ts";
+import { type OpenedFile, openOrCreate, removeNew } from "./new_file.ts";
 import { withoutFollowing } from "./no_follow.ts";
 import { notRegular } from "./read_file.ts";
 import { now } from "./system_call.ts";
@@ -10,40 +12,66 @@ import { nextTurn, turnIsOver } from "./turns.ts";
 import { writeStream } from "./write_stream.ts";
 
 /** Not emptied on opening: a disk that is too full is to be met before the old content is gone, and it is slower. */
-const OPEN_TO_WRITE = constants.O_WRONLY | constants.O_CREAT | constants.O_NONBLOCK;
+const OPEN_TO_WRITE = constants.O_WRONLY | constants.O_NONBLOCK;
 
 /** Reserved in one go; file systems in memory take their time to fill it with zeros. */
 const RESERVED_BYTES = 4 * 1024 * 1024;
 /** How the kernel counts the room that a file has. */
 const BLOCK_BYTES = 512;
 
-/** Replaces the content, and leaves inode, hard links and mode. */
+/** Replaces the content, and leaves inode, hard links and mode. A new file that came to nothing is removed. */
 export function writeFile(path: NativePath, bytes: Uint8Array, options: FollowOptions = {}): Soon<void> {
-  const fd = openFor(path, options);
+  const file = openFor(path, options);
   let done: Soon<void> = undefined;
   try {
-    const before = fstatSync(fd);
-    if (before.isFile()) done = replaceContent(fd, before, bytes);
-    else if (options.followSymlinks === false) throw notRegular();
-    else done = writeStream(fd, bytes);
-    if (done instanceof Promise) return done.finally(() => closeSync(fd));
+    done = writeOpened(file.fd, bytes, options);
+  } catch (error) {
+    if (file.isNew) void removeAgain(path, file.fd, options); // it is small
+    throw error;
   } finally {
-    if (!(done instanceof Promise)) closeSync(fd);
+    if (!(done instanceof Promise)) closeSync(file.fd);
+  }
+  return done instanceof Promise ? ending(done, file, path, options) : done;
+}
+
+async function ending(
+  done: Promise<void>,
+  { fd, isNew }: OpenedFile,
+  path: NativePath,
+  options: FollowOptions,
+): Promise<void> {
+  try {
+    await done;
+  } catch (error) {
+    if (isNew) await removeAgain(path, fd, options);
+    throw error;
+  } finally {
+    closeSync(fd);
   }
 }
 
-function openFor(path: NativePath, { followSymlinks = true }: FollowOptions): number {
-  if (followSymlinks) {
-    const checked = checkedPath(path);
-    return now(() => openSync(checked, OPEN_TO_WRITE, 0o666));
-  }
+function writeOpened(fd: number, bytes: Uint8Array, options: FollowOptions): Soon<void> {
+  const before = fstatSync(fd);
+  if (before.isFile()) return replaceContent(fd, before, bytes);
+  if (options.followSymlinks === false) throw notRegular();
+  return writeStream(fd, bytes);
+}
+
+function openFor(path: NativePath, { followSymlinks = true }: FollowOptions): OpenedFile {
+  if (followSymlinks) return openOrCreate(checkedPath(path), OPEN_TO_WRITE, 0o666);
   const flags = OPEN_TO_WRITE | constants.O_NOFOLLOW;
-  return withoutFollowing(path, (place) => now(() => openSync(place, flags, 0o666)));
+  return withoutFollowing(path, (place) => openOrCreate(place, flags, 0o666));
+}
+
+function removeAgain(path: NativePath, fd: number, { followSymlinks = true }: FollowOptions): Soon<void> {
+  if (followSymlinks) return removeNew(checkedPath(path), fd);
+  return withoutFollowing(path, (place) => removeNew(place, fd));
 }
 
 function replaceContent(fd: number, before: Stats, bytes: Uint8Array): Soon<void> {
   const needsRoom = before.size > 0 && bytes.length > before.blocks * BLOCK_BYTES;
-  if (bytes.length > SMALL_BYTES) return replaceLater(fd, before, bytes, needsRoom);
+  const isSlow = bytes.length > SMALL_BYTES || before.size - bytes.length > QUICKLY_CUT_BYTES;
+  if (isSlow) return replaceLater(fd, before, bytes, needsRoom);
   try {
     if (needsRoom) reserve(fd, 0, bytes.length);
     writeNow(fd, bytes, 0);
@@ -61,9 +89,9 @@ async function replaceLater(fd: number, before: Stats, bytes: Uint8Array, needsR
       if (turnIsOver()) await nextTurn();
     }
     await writeLater(fd, bytes, 0);
-    if (before.size > bytes.length) now(() => ftruncateSync(fd, bytes.length));
+    if (before.size > bytes.length) await cutFile(fd, before.size, bytes.length);
   } catch (error) {
-    giveBack(fd, before);
+    await cutFile(fd, Math.max(before.size, bytes.length), before.size);
     throw error;
   }
 }

@@ -5,6 +5,8 @@ export interface Framing {
   readonly isDone: boolean;
   /** Why nothing more can be told; what came before it is good. */
   readonly problem: Error | null;
+  /** Whether more came than belongs to the body: nobody knows what the other side means by it. */
+  readonly isOverrun: boolean;
   /** The body's own part of what came; what comes after the end of the body is left out. */
   decode(bytes: Uint8Array): Uint8Array;
   /** Nothing more comes. Throws an Error if that is too early. */
@@ -14,7 +16,10 @@ export interface Framing {
 const NOTHING = new Uint8Array();
 
 /** Throws an Error where the head contradicts itself. */
-export function framingOf(method: string, { status, headers }: ResponseHead): Framing {
+export function framingOf(
+  method: string,
+  { status, headers }: Pick<ResponseHead, "status" | "headers">,
+): Framing {
   const valuesOf = (name: string) =>
     headers.filter((header) => header.name === name).flatMap(({ value }) => value.split(",")).map((value) =>
       value.trim()
@@ -33,6 +38,7 @@ export function framingOf(method: string, { status, headers }: ResponseHead): Fr
 
 class Counted implements Framing {
   readonly problem = null;
+  isOverrun = false;
 
   constructor(private left: number) {}
 
@@ -43,6 +49,7 @@ class Counted implements Framing {
   decode(bytes: Uint8Array): Uint8Array {
     const part = bytes.subarray(0, this.left);
     this.left -= part.length;
+    if (part.length < bytes.length) this.isOverrun = true;
     return part;
   }
 
@@ -53,6 +60,7 @@ class Counted implements Framing {
 
 class UntilEnd implements Framing {
   readonly problem = null;
+  readonly isOverrun = false;
   isDone = false;
 
   decode(bytes: Uint8Array): Uint8Array {
@@ -80,6 +88,7 @@ type Chunk =
 const MALFORMED: Chunk = { state: "broken", why: "the response has a malformed chunk" };
 
 class Chunked implements Framing {
+  isOverrun = false;
   #chunk: Chunk = { state: "size" };
   #line = "";
 
@@ -105,6 +114,7 @@ class Chunked implements Framing {
       const left = this.#chunk.left - part.length;
       this.#chunk = left > 0 ? { state: "data", left } : { state: "data end" };
     }
+    if (rest.length > 0 && this.isDone) this.isOverrun = true;
     return parts.length > 1 ? Buffer.concat(parts) : parts[0] ?? NOTHING;
   }
 

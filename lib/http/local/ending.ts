@@ -27,6 +27,11 @@ export class Ending {
     if (this.signal.aborted) upstream.end(this.signal.reason);
   }
 
+  /** The connection served, and is somebody else's from now on. */
+  release(): void {
+    this.#upstream = null;
+  }
+
   /** The request is over: nothing is left to end. */
   settle(): void {
     this.#timer?.cancel();

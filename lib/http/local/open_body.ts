@@ -9,18 +9,18 @@ export class OpenBody implements HttpBody {
   #rest: Uint8Array = new Uint8Array();
   #isOver = false;
 
-  /** `onOver` is told once, when nothing more is to be had from it, for whatever reason. */
+  /** `onOver` is told once, when nothing more is to be had from it: whether it was whole. */
   constructor(
     private readonly upstream: Upstream,
     private readonly framing: Framing,
-    private readonly onOver: () => void,
+    private readonly onOver: (isWhole: boolean) => void,
   ) {}
 
   async take(atMost: number): Promise<Uint8Array | null> {
     try {
       while (this.#rest.length === 0) {
         if (this.framing.isDone) {
-          this.drop();
+          this.#end(true);
           return null;
         }
         if (this.framing.problem !== null) throw this.framing.problem;
@@ -38,9 +38,12 @@ export class OpenBody implements HttpBody {
   }
 
   drop(): void {
+    this.#end(false);
+  }
+
+  #end(isWhole: boolean): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.upstream.end(new Error("the body was dropped"));
-    this.onOver();
+    this.onOver(isWhole);
   }
 }

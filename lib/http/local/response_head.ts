@@ -8,6 +8,7 @@ const MAX_HEADERS = 1_000;
 const MAX_INTERIM_HEADS = 100;
 
 export interface ResponseHead {
+  readonly version: "1.0" | "1.1";
   readonly status: number;
   readonly headers: readonly Header[];
 }
@@ -49,7 +50,7 @@ function endOfHead(text: string, from: number): { at: number; after: number } | 
   return found === null ? null : { at: found.index, after: found.index + found[0].length };
 }
 
-const STATUS_LINE = /^HTTP\/1\.[01] ([1-9]\d\d)(?: |$)/;
+const STATUS_LINE = /^HTTP\/(1\.[01]) ([1-9]\d\d)(?: |$)/;
 const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*?)[ \t]*$/;
 // deno-lint-ignore no-control-regex -- control characters are what must not pass
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
@@ -58,7 +59,7 @@ function parseHead(text: string): ResponseHead {
   const [first = "", ...lines] = text.split("\n").map((line) =>
     line.endsWith("\r") ? line.slice(0, -1) : line
   );
-  const status = STATUS_LINE.exec(first)?.[1];
+  const [, version, status] = STATUS_LINE.exec(first) ?? [];
   if (status === undefined) throw new Error("the response is no HTTP/1.1");
   if (lines.length > MAX_HEADERS) throw new Error(`the response has more than ${MAX_HEADERS} headers`);
   const headers = lines.map((line) => {
@@ -68,5 +69,5 @@ function parseHead(text: string): ResponseHead {
     }
     return { name: name.toLowerCase(), value };
   });
-  return { status: Number(status), headers };
+  return { version: version === "1.1" ? "1.1" : "1.0", status: Number(status), headers };
 }

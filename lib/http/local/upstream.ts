@@ -13,12 +13,24 @@ export class Upstream {
   #ended = false;
   #failure: Error | null = null;
   #wake: (() => void) | null = null;
+  #isSilent = true;
 
   constructor(private readonly socket: Socket) {
     socket.on("data", this.#received);
     socket.on("end", this.#over);
     socket.on("close", this.#over);
     socket.on("error", this.#failed);
+  }
+
+  /** Whether nothing has come since it was there, or was last put to use. */
+  get isSilent(): boolean {
+    return this.#isSilent;
+  }
+
+  /** Whether nothing is on its way, in neither direction, as far as can be seen from here. */
+  get isQuiet(): boolean {
+    const isOpen = !this.#ended && this.#failure === null && this.socket.writable;
+    return isOpen && this.#bytes === 0 && this.socket.writableLength === 0;
   }
 
   /** All that has come, at least one byte; null at the end. Rejects when the connection broke, or was ended. */
@@ -29,11 +41,29 @@ export class Upstream {
       if (this.#ended) return null;
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
+    return this.takeNow();
+  }
+
+  /** All that has come; nothing where nothing has. */
+  takeNow(): Uint8Array {
     const bytes = this.#untaken.length === 1 ? this.#untaken[0]! : Buffer.concat(this.#untaken);
     this.#untaken = [];
     this.#bytes = 0;
     this.socket.resume();
     return bytes;
+  }
+
+  /** Nobody uses it, and the program does not wait for it. Tells once when something comes all the same, or its end. */
+  rest(onStir: () => void): void {
+    this.#wake = onStir;
+    this.socket.unref();
+  }
+
+  /** Ends the rest. */
+  use(): void {
+    this.#wake = null;
+    this.#isSilent = true;
+    this.socket.ref();
   }
 
   /** Gives back what was taken too much. */
@@ -68,6 +98,7 @@ export class Upstream {
 
   readonly #received = (bytes: Uint8Array) => {
     if (this.#failure !== null) return;
+    this.#isSilent = false;
     this.#untaken.push(bytes);
     this.#bytes += bytes.length;
     if (this.#bytes >= MAX_UNTAKEN_BYTES) this.socket.pause();

@@ -8,6 +8,8 @@ export interface Child {
   readonly stdin: ChildStdin | null;
   /** Tells the program that its window has another size, where it has one. */
   resize?(size: TerminalSize): void;
+  /** Stops it, where its group alone cannot be stopped. False where the group has to be asked after all. */
+  stop?(): boolean;
   /** Reads no more output; what the child still prints is lost. */
   stopReading(): void;
 }
@@ -37,5 +39,7 @@ export interface Launch {
   readonly program: string;
   readonly argv: readonly string[];
   readonly cwd: string;
-  readonly env: Record<string, string>;
+  readonly env: Readonly<Record<string, string>>;
+  /** Ours that the child has too, as 3, 4 and so on. */
+  readonly extraFds: readonly number[];
 }

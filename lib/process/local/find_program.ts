@@ -11,20 +11,44 @@ export type Found = { readonly program: string } | { readonly refused: readonly 
  * A name with a slash is taken as it is: the system judges it. `refused` lists what was there but not executable.
  */
 export function findProgram(name: string, path: string | undefined, cwd: string): Found {
-  if (name.includes("/")) return { program: name };
   const refused: string[] = [];
-  // Each once: a peer writes this list.
-  for (const entry of new Set((path ?? DEFAULT_PATH).split(":"))) {
-    // An empty entry is the working directory.
-    const candidate = `${entry === "" ? "." : entry}/${name}`;
-    const verdict = judge(candidate.startsWith("/") ? candidate : join(cwd, candidate));
-    if (verdict === "executable") return { program: candidate };
-    if (verdict === "refused") refused.push(candidate);
+  for (const { file, verdict } of search(name, path, cwd)) {
+    if (verdict === "executable") return { program: file };
+    if (verdict === "refused") refused.push(file);
   }
   return { refused };
 }
 
-function judge(path: string): "executable" | "refused" | "missing" {
+/** Every program that it may mean, the first before the others: for who sees less of this machine than we do. */
+export function findPrograms(name: string, path: string | undefined, cwd: string) {
+  const found = { programs: [] as string[], refused: [] as string[] };
+  for (const { file, verdict } of search(name, path, cwd)) {
+    if (verdict === "executable") found.programs.push(file);
+    if (verdict === "refused") found.refused.push(file);
+  }
+  return found;
+}
+
+type Verdict = "executable" | "refused" | "missing";
+
+function* search(
+  name: string,
+  path: string | undefined,
+  cwd: string,
+): Generator<{ file: string; verdict: Verdict }> {
+  if (name.includes("/")) {
+    yield { file: name, verdict: "executable" };
+    return;
+  }
+  // Each once: a peer writes this list.
+  for (const entry of new Set((path ?? DEFAULT_PATH).split(":"))) {
+    // An empty entry is the working directory.
+    const file = `${entry === "" ? "." : entry}/${name}`;
+    yield { file, verdict: judge(file.startsWith("/") ? file : join(cwd, file)) };
+  }
+}
+
+function judge(path: string): Verdict {
   try {
     // Asked first whether it is there: an error costs more than the question, and most are not.
     const found = statSync(path, { throwIfNoEntry: false });

@@ -1,16 +1,17 @@
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Abilities, Backend, StartOptions } from "../backend.ts";
 import { ProcessError } from "../process_error.ts";
+import { ConfinedStart } from "./confined_start.ts";
+import type { Confine, SandboxedStart } from "./confinement.ts";
 import { LocalProcess } from "./local_process.ts";
 import { spawnChild } from "./spawn_child.ts";
 
 /** How long a closed process stays readable: longer than a client takes to come back. */
 export const RETENTION_MS = 80_000;
 
-interface Entry {
-  readonly process: LocalProcess;
-  forgetting: Timer | null;
-}
+type Entry =
+  | { readonly state: "starting"; readonly start: ConfinedStart }
+  | { readonly state: "started"; readonly process: LocalProcess; forgetting: Timer | null };
 
 /** Processes on this machine, by id. Whoever disposes it ends them all. */
 export class LocalBackend implements Backend {
@@ -25,14 +26,83 @@ export class LocalBackend implements Backend {
     return Promise.resolve({ terminal: true, closeInput: true, signals: true });
   }
 
-  start(options: StartOptions): LocalProcess {
+  start(options: StartOptions): LocalProcess;
+  /** Where it is to be confined, resolves once it runs so; its id is taken at once. */
+  start(options: StartOptions, sandboxed: SandboxedStart | null): LocalProcess | Promise<LocalProcess>;
+  start(
+    options: StartOptions,
+    sandboxed: SandboxedStart | null = null,
+  ): LocalProcess | Promise<LocalProcess> {
     const { processId } = options;
     if (this.#entries.has(processId)) {
       throw new ProcessError("duplicate", `process ${processId} already exists`);
     }
-    const process = new LocalProcess(options, this.clock);
+    const process = new LocalProcess(options, this.clock, sandboxed?.isDenied);
+    const confine = sandboxed?.confine ?? null;
+    if (confine !== null) return this.#startConfined(options, process, confine);
     process.adopt(spawnChild(options, process));
-    const entry: Entry = { process, forgetting: null };
+    return this.#started(process);
+  }
+
+  /** What is running or can still be read. */
+  get(processId: string): LocalProcess | undefined {
+    const entry = this.#entries.get(processId);
+    return entry?.state === "started" ? entry.process : undefined;
+  }
+
+  /** The start of that process, as long as it takes. */
+  starting(processId: string): ConfinedStart | undefined {
+    const entry = this.#entries.get(processId);
+    return entry?.state === "starting" ? entry.start : undefined;
+  }
+
+  processes(): LocalProcess[] {
+    return [...this.#entries.values()].flatMap((entry) => entry.state === "started" ? [entry.process] : []);
+  }
+
+  /** Kills every process and what is left of those that ended, at once. What is starting is cancelled. */
+  endAll(): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.state === "starting") {
+        entry.start.cancel();
+        continue;
+      }
+      entry.forgetting?.cancel();
+      entry.process.killLeftovers();
+    }
+    this.#entries.clear();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    const children = [...this.#entries.values()].map((entry) =>
+      entry.state === "started" ? entry.process : entry.start.process
+    );
+    // One that has no child yet will never have one.
+    const closing = children.filter(({ pid }) => pid !== null).map(({ whenClosed }) => whenClosed);
+    this.endAll();
+    return Promise.all(closing).then(() => {});
+  }
+
+  async #startConfined(
+    options: StartOptions,
+    process: LocalProcess,
+    confine: Confine,
+  ): Promise<LocalProcess> {
+    const start = new ConfinedStart(options, process);
+    const entry: Entry = { state: "starting", start };
+    this.#entries.set(options.processId, entry);
+    try {
+      await start.run(confine);
+    } catch (error) {
+      if (this.#entries.get(options.processId) === entry) this.#entries.delete(options.processId);
+      throw error;
+    }
+    return this.#started(process);
+  }
+
+  #started(process: LocalProcess): LocalProcess {
+    const { processId } = process;
+    const entry: Entry = { state: "started", process, forgetting: null };
     this.#entries.set(processId, entry);
     void process.whenClosed.then(() => {
       if (this.#entries.get(processId) !== entry) return; // all were ended meanwhile
@@ -44,28 +114,5 @@ export class LocalBackend implements Backend {
       });
     });
     return process;
-  }
-
-  get(processId: string): LocalProcess | undefined {
-    return this.#entries.get(processId)?.process;
-  }
-
-  processes(): LocalProcess[] {
-    return [...this.#entries.values()].map((entry) => entry.process);
-  }
-
-  /** Kills every process and what is left of those that ended, at once. */
-  endAll(): void {
-    for (const { process, forgetting } of this.#entries.values()) {
-      forgetting?.cancel();
-      process.killLeftovers();
-    }
-    this.#entries.clear();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    const closing = this.processes().map((process) => process.whenClosed);
-    this.endAll();
-    return Promise.all(closing).then(() => {});
   }
 }

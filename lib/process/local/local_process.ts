@@ -1,11 +1,12 @@
 import { type Clock, systemClock, type Timer } from "../../base/clock.ts";
 import type { ProcessHandle, Signal, StartOptions, TerminalSize, WriteStatus } from "../backend.ts";
-import { EventLog, type LogPage } from "../event_log.ts";
+import { EventLog, type LogPage, RETAINED_BYTES } from "../event_log.ts";
 import type { Stream } from "../process_event.ts";
 import { type LifeEvent, nextLife, type ProcessLife } from "../process_life.ts";
 import { readLog, type ReadOptions } from "../read_log.ts";
 import type { Child, ChildExit, ChildListener } from "./child.ts";
 import { ChildGroup } from "./child_group.ts";
+import type { DenialJudge } from "./confinement.ts";
 import { StdinQueue } from "./stdin_queue.ts";
 
 // The two drains below wait for the kernel to hand over what is there already, so they go by real time always.
@@ -14,6 +15,8 @@ import { StdinQueue } from "./stdin_queue.ts";
 const CHUNK_BYTES = 64 * 1024;
 /** What a child printed just before its end is told before the end, if it can be read within this time. */
 const EXIT_DRAIN_MS = 5;
+/** The same where its last words tell whether it was denied something: the protocol's number. */
+const DENIAL_DRAIN_MS = 20;
 /** After a kill, or when nobody can ask any more, somebody who escaped the group may hold the output open: we read what is there and let go. */
 const KILLED_DRAIN_MS = 50;
 
@@ -38,7 +41,12 @@ export class LocalProcess implements ProcessHandle, ChildListener {
   /** Only what is asked again later: argv and env may be megabytes, and this stays for a while after the end. */
   private readonly options: Pick<StartOptions, "tty" | "terminalSignalExit">;
 
-  constructor(options: StartOptions, private readonly clock: Clock) {
+  constructor(
+    options: StartOptions,
+    private readonly clock: Clock,
+    /** null: nobody asked for a sandbox, so none denies anything. */
+    private readonly isDenied: DenialJudge | null = null,
+  ) {
     this.processId = options.processId;
     this.options = { tty: options.tty, terminalSignalExit: options.terminalSignalExit };
     this.#openStreams = new Set(options.tty ? ["pty"] : ["stdout", "stderr"]);
@@ -70,7 +78,9 @@ export class LocalProcess implements ProcessHandle, ChildListener {
   }
 
   signal(signal: Signal): void {
-    if (this.#exit === null && !this.#terminated) this.#group?.signal(signal);
+    if (this.#exit !== null || this.#terminated) return;
+    if (signal === "STOP" && this.#child?.stop?.()) return;
+    this.#group?.signal(signal);
   }
 
   resize(size: TerminalSize): void {
@@ -130,7 +140,8 @@ export class LocalProcess implements ProcessHandle, ChildListener {
     } else if (this.#terminated) {
       this.#letGoSoon();
     } else {
-      this.#exitTimer = systemClock.after(EXIT_DRAIN_MS, () => this.#tellExit());
+      const drainMs = this.isDenied !== null && this.#exitCode() !== 0 ? DENIAL_DRAIN_MS : EXIT_DRAIN_MS;
+      this.#exitTimer = systemClock.after(drainMs, () => this.#tellExit());
     }
   }
 
@@ -166,7 +177,13 @@ export class LocalProcess implements ProcessHandle, ChildListener {
     const before = this.#life;
     this.#life = nextLife(before, event);
     if (this.#life === before) return;
-    if (this.#life.state === "exited") this.log.appendExited(this.#life.exitCode, false);
+    if (this.#life.state === "exited") {
+      const { exitCode } = this.#life;
+      this.log.appendExited(
+        exitCode,
+        this.isDenied?.(exitCode, this.log.lastOutput(RETAINED_BYTES)) ?? false,
+      );
+    }
     if (this.#life.state !== "closed") return;
     this.#child = null; // with its readers, which are most of what a kept process would cost
     this.log.appendClosed();

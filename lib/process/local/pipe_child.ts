@@ -59,7 +59,7 @@ function spawn(
     argv0: launch.argv[0]!,
     cwd: launch.cwd,
     env: launch.env,
-    stdio,
+    stdio: [...stdio, ...launch.extraFds],
     detached: true, // setsid: kill(-pid) reaches everyone it starts
     onExit: (_, code, signal) => listener.exited(exitOf(code, signal)),
   }).pid;

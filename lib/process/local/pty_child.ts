@@ -32,6 +32,8 @@ export function spawnPtyChild(launch: Launch, size: TerminalSize, listener: Chil
     argv0: launch.argv[0]!,
     cwd: launch.cwd,
     env: launch.env,
+    // The first three are the terminal whatever stands there.
+    ...(launch.extraFds.length === 0 ? {} : { stdio: [null, null, null, ...launch.extraFds] }),
     terminal: {
       ...size,
       data: (_, bytes) => {

@@ -1,0 +1,78 @@
+import { dlopen, FFIType, ptr } from "bun:ffi";
+
+/** The system calls that a sandbox needs of the server and the runtime does not offer; opened on first use. */
+const O_CLOEXEC = 0o2000000;
+
+const MFD_CLOEXEC = 1;
+const MFD_ALLOW_SEALING = 2;
+const MFD_NOEXEC_SEAL = 8;
+const MFD_EXEC = 0x10;
+
+const F_ADD_SEALS = 1033;
+/** Against more seals, shrinking, growing and writing. */
+const ALL_SEALS = 0b1111;
+
+const POLLPRI = 2;
+
+const LOCK_SH = 1;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+function open() {
+  const symbols = {
+    memfd_create: { args: [FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
+    fcntl: { args: [FFIType.i32, FFIType.i32, FFIType.u64], returns: FFIType.i32 },
+    flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
+    pipe2: { args: [FFIType.ptr, FFIType.i32], returns: FFIType.i32 },
+    poll: { args: [FFIType.ptr, FFIType.u64, FFIType.i32], returns: FFIType.i32 },
+  } as const;
+  try {
+    return dlopen("libc.so.6", symbols).symbols;
+  } catch {
+    // musl carries the machine's name in the library's.
+    return dlopen(`libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`, symbols).symbols;
+  }
+}
+
+let library: ReturnType<typeof open> | undefined;
+const libc = () => (library ??= open());
+
+/**
+ * A file without a name, closed in children that are not given it; null where the system will not make one.
+ * "program": may be executed, and takes seals.
+ */
+export function makeMemoryFile(name: string, use: "program" | "data"): number | null {
+  const text = Buffer.from(`${name}\0`);
+  // Systems that know neither flag do not mind without it; those that know them may insist on one.
+  const ways = use === "program"
+    ? [MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC, MFD_CLOEXEC | MFD_ALLOW_SEALING]
+    : [MFD_CLOEXEC | MFD_NOEXEC_SEAL, MFD_CLOEXEC];
+  for (const flags of ways) {
+    const fd = libc().memfd_create(ptr(text), flags);
+    if (fd >= 0) return fd;
+  }
+  return null;
+}
+
+/** From now on nobody changes what is in it, whoever gets hold of it. */
+export function seal(fd: number): boolean {
+  return libc().fcntl(fd, F_ADD_SEALS, ALL_SEALS) === 0;
+}
+
+/** A pipe, closed in children that are not given it; null where there are too many open files. */
+export function makeStatusPipe(): { readEnd: number; writeEnd: number } | null {
+  // A fresh array per call: the optimiser keeps the old elements of one that is reused.
+  const ends = new Int32Array(2);
+  if (libc().pipe2(ptr(ends), O_CLOEXEC) !== 0) return null;
+  return { readEnd: ends[0]!, writeEnd: ends[1]! };
+}
+
+/** Never waits. A lock belongs to the descriptor, and ends with it or with its process. */
+export function tryLock(fd: number, kind: "shared" | "exclusive"): boolean {
+  return libc().flock(fd, (kind === "shared" ? LOCK_SH : LOCK_EX) | LOCK_NB) === 0;
+}
+
+/** Whether something out of the ordinary is to be told of it: of a list of mounts, that it has changed. Never waits. */
+export function hasNews(fd: number): boolean {
+  return libc().poll(ptr(Int32Array.of(fd, POLLPRI)), 1n, 0) !== 0;
+}

@@ -1,0 +1,146 @@
+import { closeSync, fstatSync, mkdirSync, rmdirSync, utimesSync } from "node:fs";
+import { osErrorCode, osErrorText } from "../base/os_error.ts";
+import { type BytePath, isWithin, nativeBytes, parentOf, shownPath, upwards } from "./byte_path.ts";
+import { tryLock } from "./libc.ts";
+import { isMarked, MARK, mayBecomeMarked, openDirectory, statNamed } from "./mask_mark.ts";
+import type { MountRule, Rules } from "./rules.ts";
+import { UnenforceableError } from "./unenforceable.ts";
+
+/** Others take one away while we look, but only for as long as a removal takes. */
+const TRIES = 50;
+const PATIENT_AFTER = 5;
+const PATIENCE_MS = 1;
+
+interface Point {
+  readonly path: BytePath;
+  readonly fd: number;
+  users: number;
+}
+
+const points = new Map<BytePath, Point>();
+
+/**
+ * A mask needs something to be mounted on, so a missing name gets an empty directory on the host for as long as a
+ * sandbox masks it. If one went away under a running sandbox its mask would go with it. So each user holds a
+ * shared lock on it, servers unknown to us too, and only who gets the exclusive one removes it.
+ *
+ * Gives the rules as they are to be mounted, and how to let go. Throws an UnenforceableError where a name can
+ * neither be masked nor is out of reach anyway; nothing is held then.
+ */
+export function holdMaskPoints(rules: Rules): { rules: Rules; release(): void } {
+  const held: Point[] = [];
+  const release = () => {
+    for (const point of held.splice(0)) letGo(point);
+  };
+  let changed = false;
+  try {
+    const mounts = rules.mounts.flatMap((rule): MountRule[] => {
+      const kept = holdFor(rule, rules, held);
+      if (kept !== rule) changed = true;
+      return kept === null ? [] : [kept];
+    });
+    return { rules: changed ? { ...rules, mounts } : rules, release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/**
+ * The rule that serves, or null for none. Another one where the disk is not as it was when the rules were made: the
+ * mask points of others come and go.
+ */
+function holdFor(rule: MountRule, rules: Rules, held: Point[]): MountRule | null {
+  const { kind, path } = rule;
+  const isMissing = kind === "absent" || (isGone(rule) && isBelowWritable(path, rules));
+  // Nobody needs the mask of what may be written.
+  if (!isMissing && (kind === "write" || !mayBecomeMarked(path))) return rule;
+  const found = hold(path, isMissing);
+  if (found === "gone") return rule;
+  if (found === "unreachable") return kind === "absent" ? null : rule;
+  held.push(found);
+  if (kind === "absent") return isMarked(path) ? rule : { kind: "read", path };
+  return kind === "read" && isMarked(path) ? { kind: "absent", path } : rule;
+}
+
+function isGone({ kind, path }: MountRule): boolean {
+  return (kind === "read" || kind === "deny-directory") && statNamed(path) === null;
+}
+
+function isBelowWritable(path: BytePath, { mounts }: Rules): boolean {
+  for (const at of upwards(parentOf(path))) {
+    const rule = mounts.find((mount) => mount.path === at && isWithin(path, at));
+    if (rule !== undefined) return rule.kind === "write";
+  }
+  return false;
+}
+
+function hold(path: BytePath, make: boolean): Point | "gone" | "unreachable" {
+  const known = points.get(path);
+  if (known !== undefined && isStill(path, known.fd)) {
+    known.users += 1;
+    return known;
+  }
+  for (let tries = 0; tries < TRIES; tries++) {
+    if (tries > PATIENT_AFTER) Bun.sleepSync(PATIENCE_MS);
+    if (make && makePoint(path) === "unreachable") return "unreachable";
+    const fd = openDirectory(path);
+    if (fd === null) {
+      if (make) continue;
+      return "gone";
+    }
+    // Locked, and still the one that has the name: nobody of us removes it from now on.
+    if (tryLock(fd, "shared") && isStill(path, fd)) {
+      const point = { path, fd, users: 1 };
+      points.set(path, point);
+      return point;
+    }
+    closeSync(fd);
+  }
+  throw cannot(path, "somebody else has it locked");
+}
+
+function makePoint(path: BytePath): "there" | "unreachable" {
+  try {
+    mkdirSync(nativeBytes(path));
+    utimesSync(nativeBytes(path), MARK, MARK);
+    return "there";
+  } catch (error) {
+    const code = osErrorCode(error) ?? "EIO";
+    if (code === "EEXIST" || code === "ENOENT" && statNamed(parentOf(path)) !== null) return "there";
+    // Inside nobody has more rights than we have, so what we cannot make there nobody can make there.
+    if (code === "EROFS") return "unreachable";
+    if ((code === "EACCES" || code === "EPERM") && !isOurs(parentOf(path))) return "unreachable";
+    throw cannot(path, osErrorText(code));
+  }
+}
+
+/** Its owner could give himself the right to write. */
+function isOurs(directory: BytePath): boolean {
+  const stats = statNamed(directory);
+  return stats === null || stats.uid === process.geteuid?.();
+}
+
+function letGo(point: Point): void {
+  if (--point.users > 0) return;
+  const { path } = point;
+  // Another one may have its name by now, if somebody took this one away.
+  if (points.get(path) === point) points.delete(path);
+  try {
+    const isLast = tryLock(point.fd, "exclusive");
+    if (isLast && isStill(path, point.fd) && isMarked(path)) rmdirSync(nativeBytes(path));
+  } catch {
+    // Somebody has put something into it since: it is theirs.
+  } finally {
+    closeSync(point.fd);
+  }
+}
+
+function isStill(path: BytePath, fd: number): boolean {
+  const [named, opened] = [statNamed(path), fstatSync(fd)];
+  return named !== null && named.ino === opened.ino && named.dev === opened.dev;
+}
+
+function cannot(path: BytePath, why: string): UnenforceableError {
+  return new UnenforceableError(`hold the place of ${shownPath(path)}: ${why}`);
+}

@@ -1,0 +1,133 @@
+/** The machines that the sandbox is built for, in the words of `process.arch`. */
+export type Arch = "x64" | "arm64";
+
+/**
+ * What Linux calls each system call by number: on x64, on arm64. Only calls that both have, so that a plan can be
+ * written once; those that arm64 never got (`open`, `fork`, `dup2`) have newer forms here. The last two groups are
+ * what the filters refuse.
+ */
+const NUMBERS = {
+  read: [0, 63],
+  write: [1, 64],
+  close: [3, 57],
+  fcntl: [72, 25],
+  ioctl: [16, 29],
+  dup: [32, 23],
+  dup3: [292, 24],
+  lseek: [8, 62],
+  ftruncate: [77, 46],
+  pipe2: [293, 59],
+  mmap: [9, 222],
+  munmap: [11, 215],
+
+  openat: [257, 56],
+  openat2: [437, 437],
+  close_range: [436, 436],
+  fstat: [5, 80],
+  newfstatat: [262, 79],
+  statx: [332, 291],
+  readlinkat: [267, 78],
+  mkdirat: [258, 34],
+  mknodat: [259, 33],
+  symlinkat: [266, 36],
+  linkat: [265, 37],
+  unlinkat: [263, 35],
+  renameat2: [316, 276],
+  fchmod: [91, 52],
+  fchmodat: [268, 53],
+  fchown: [93, 55],
+  flock: [73, 32],
+  umask: [95, 166],
+
+  chdir: [80, 49],
+  fchdir: [81, 50],
+  chroot: [161, 51],
+  pivot_root: [155, 41],
+  mount: [165, 40],
+  umount2: [166, 39],
+  open_tree: [428, 428],
+  move_mount: [429, 429],
+  mount_setattr: [442, 442],
+  fsopen: [430, 430],
+  fsconfig: [431, 431],
+  fsmount: [432, 432],
+
+  clone: [56, 220],
+  clone3: [435, 435],
+  unshare: [272, 97],
+  setns: [308, 268],
+  execve: [59, 221],
+  execveat: [322, 281],
+  exit: [60, 93],
+  exit_group: [231, 94],
+  wait4: [61, 260],
+  waitid: [247, 95],
+  getpid: [39, 172],
+  getppid: [110, 173],
+  gettid: [186, 178],
+  setsid: [112, 157],
+  setpgid: [109, 154],
+  kill: [62, 129],
+  tgkill: [234, 131],
+  pidfd_open: [434, 434],
+  pidfd_send_signal: [424, 424],
+
+  rt_sigaction: [13, 134],
+  rt_sigprocmask: [14, 135],
+  rt_sigtimedwait: [128, 137],
+  prctl: [157, 167],
+  capget: [125, 90],
+  capset: [126, 91],
+  seccomp: [317, 277],
+  prlimit64: [302, 261],
+  setuid: [105, 146],
+  setgid: [106, 144],
+  setresuid: [117, 147],
+  setresgid: [119, 149],
+  setgroups: [116, 159],
+  sethostname: [170, 161],
+  memfd_create: [319, 279],
+
+  ppoll: [271, 73],
+  nanosleep: [35, 101],
+
+  landlock_create_ruleset: [444, 444],
+  landlock_add_rule: [445, 445],
+  landlock_restrict_self: [446, 446],
+
+  socket: [41, 198],
+  socketpair: [53, 199],
+  bind: [49, 200],
+  listen: [50, 201],
+  connect: [42, 203],
+  accept: [43, 202],
+  accept4: [288, 242],
+  getsockname: [51, 204],
+  getpeername: [52, 205],
+  getsockopt: [55, 209],
+  setsockopt: [54, 208],
+  shutdown: [48, 210],
+  sendto: [44, 206],
+  recvfrom: [45, 207],
+  sendmsg: [46, 211],
+  recvmsg: [47, 212],
+  sendmmsg: [307, 269],
+  recvmmsg: [299, 243],
+
+  ptrace: [101, 117],
+  process_vm_readv: [310, 270],
+  process_vm_writev: [311, 271],
+  io_uring_setup: [425, 425],
+  io_uring_enter: [426, 426],
+  io_uring_register: [427, 427],
+} as const satisfies Record<string, readonly [x64: number, arm64: number]>;
+
+export type SyscallName = keyof typeof NUMBERS;
+
+export function syscallNumber(name: SyscallName, arch: Arch): number {
+  return NUMBERS[name][arch === "x64" ? 0 : 1];
+}
+
+export function syscallNames(): SyscallName[] {
+  return Object.keys(NUMBERS) as SyscallName[];
+}

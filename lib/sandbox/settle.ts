@@ -1,0 +1,118 @@
+import { type BytePath, child, namesOf, parentOf } from "./byte_path.ts";
+import { scan, type ScanCount } from "./glob_scan.ts";
+import { type Link, type Look, look } from "./look.ts";
+import type { Claims, GlobClaim, PathClaim } from "./materialise.ts";
+import { type Narrowing, uphold } from "./narrowings.ts";
+import { gitDirectory, PROTECTED_NAMES } from "./protected_names.ts";
+import { AccessTable } from "./specificity.ts";
+
+/** What every program needs, where it is there. */
+const MINIMAL = ["/usr", "/bin", "/sbin", "/etc", "/lib", "/lib64", "/nix/store", "/run/current-system/sw"];
+
+/** What the claims come to on this machine. All paths are resolved. */
+export interface Settled {
+  readonly table: AccessTable;
+  /** Those of the table's paths that are directories. */
+  readonly directories: ReadonlySet<BytePath>;
+  /** What is not there and must not be made. */
+  readonly absent: ReadonlySet<BytePath>;
+  /** What must stay where it is, for what is said of it is said of its name. */
+  readonly fixed: ReadonlySet<BytePath>;
+  /** The symlinks by which something allowed was named. */
+  readonly links: readonly Link[];
+}
+
+export function settle(claims: Claims, globScanMaxDepth: number | null): Settled {
+  const ground = new Ground();
+  for (const claim of claims.paths) ground.claim(claim);
+  const count: ScanCount = { scanned: 0, matched: 0 };
+  for (const glob of claims.globs) ground.denyMatches(glob, globScanMaxDepth, count);
+  if (claims.minimal) ground.allowMinimal();
+  ground.protectNames();
+  const { table, directories, links, narrowings, writtenNames } = ground;
+  const absent = uphold(narrowings, table, writtenNames);
+  const narrowed = narrowings.flatMap(({ seen }) =>
+    seen.found && !table.isWritable(seen.path) ? [seen.path] : []
+  );
+  return { table, directories, links, absent, fixed: new Set([...narrowed, ...absent]) };
+}
+
+class Ground {
+  readonly table = new AccessTable();
+  readonly directories = new Set<BytePath>();
+  readonly links: Link[] = [];
+  readonly narrowings: Narrowing[] = [];
+  /** Names that were asked for to be written, resolved up to the last one. */
+  readonly writtenNames = new Set<BytePath>();
+
+  claim({ path: asked, access, skipIfMissing }: PathClaim): void {
+    const seen = look(asked);
+    if (access === "write") this.writtenNames.add(nameOf(asked)).add(seen.found ? seen.path : seen.whole);
+    else this.narrowings.push({ asked, access, seen, skipIfMissing });
+    // What is not there grants nothing.
+    if (!seen.found) return;
+    this.table.claim(seen.path, access);
+    this.#remember(seen);
+    if (access !== "deny") this.links.push(...seen.links);
+  }
+
+  /** What matches now. What is made later does not: that it may be made was asked for as well. */
+  denyMatches({ base, segments }: GlobClaim, maxDepth: number | null, count: ScanCount): void {
+    const seen = look(base);
+    if (seen.found || seen.reason === "EACCES") {
+      this.narrowings.push({ asked: base, access: "deny", seen, skipIfMissing: false });
+    }
+    if (!seen.found || !seen.isDirectory) return;
+    for (const { path, isLink } of scan(seen.path, segments, maxDepth, count)) {
+      if (!isLink) this.table.claim(path, "deny");
+      else {
+        const target = look(path);
+        if (target.found && !target.isDirectory) this.table.claim(target.path, "deny");
+      }
+    }
+  }
+
+  /** Takes nothing away, and gives nothing of which something else was said. */
+  allowMinimal(): void {
+    for (const path of MINIMAL) {
+      const seen = look(path);
+      if (!seen.found) continue;
+      if (!this.table.isSpoken(seen.path)) this.table.claim(seen.path, "read");
+      this.#remember(seen);
+      this.links.push(...seen.links);
+    }
+  }
+
+  protectNames(): void {
+    for (const [root, access] of [...this.table.rules]) {
+      if (access !== "write" || !this.directories.has(root)) continue;
+      for (const name of PROTECTED_NAMES) this.#protectName(child(root, name), name === ".git");
+    }
+  }
+
+  #protectName(path: BytePath, mayPointElsewhere: boolean): void {
+    const seen = look(path);
+    if (!this.writtenNames.has(path)) this.#protect(path, seen);
+    if (!mayPointElsewhere || !seen.found || seen.isDirectory) return;
+    const target = gitDirectory(seen.path);
+    if (target !== null) this.#protect(target, look(target));
+  }
+
+  #protect(asked: BytePath, seen: Look): void {
+    this.narrowings.push({ asked, access: "read", seen, skipIfMissing: false });
+    if (!seen.found) return;
+    this.table.protect(seen.path);
+    this.#remember(seen);
+  }
+
+  #remember(seen: Look): void {
+    if (seen.found && seen.isDirectory) this.directories.add(seen.path);
+  }
+}
+
+/** With the way there resolved, and the last name as it is. */
+function nameOf(path: BytePath): BytePath {
+  const last = namesOf(path).at(-1);
+  const parent = look(parentOf(path));
+  return last === undefined ? "/" : child(parent.found ? parent.path : parent.whole, last);
+}
