@@ -57,5 +57,6 @@ export type {
   StartOptions,
   TerminalSize,
 } from "./process/backend.ts";
+export type { Access, Intent } from "./sandbox/intent.ts";
 export type { ProcessEvent } from "./process/process_event.ts";
 export { version } from "./version.ts";
