@@ -110,7 +110,7 @@ export class PartArrival implements Arrival {
       await this.side.files.rename(nativePath(this.#part), nativePath(this.options.path));
     } catch (error) {
       // Another run of the same copy was there before us.
-      if (!isMissing(error) || !await this.#isPlaced()) throw error;
+      if (!isMissing(error) || !(await this.#isPlaced() || await this.#isAsTheSource())) throw error;
     }
   }
 
@@ -118,8 +118,13 @@ export class PartArrival implements Arrival {
   async #isPlaced(): Promise<boolean> {
     const [there, identity] = [await this.side.look(this.options.path), await this.#identity];
     if (identity !== null) return there?.identity === identity;
-    // It was gone before we could look at it; then who placed it has given it all that is known of it.
-    const { source } = this.options;
+    // It was gone before we could look at it.
+    return await this.#isAsTheSource();
+  }
+
+  /** Whether what stands at its place has all that is known of the source: who placed it has given it that. */
+  async #isAsTheSource(): Promise<boolean> {
+    const [there, { source }] = [await this.side.look(this.options.path), this.options];
     return source !== null && there?.size === source.size && there.modifiedAtMs === source.modifiedAtMs;
   }
 
