@@ -2,6 +2,7 @@ import { systemClock } from "../base/clock.ts";
 import type { FileSystem } from "../fs/file_system.ts";
 import type { HttpClient } from "../http/http_client.ts";
 import type { SandboxedStart } from "../process/local/confinement.ts";
+import type { LocalHttpClient } from "../http/local/local_http_client.ts";
 import { LocalBackend } from "../process/local/local_backend.ts";
 import {
   ALL_CAPABILITIES,
@@ -25,6 +26,7 @@ export class LocalEnvironment implements Environment {
   readonly isRemote = false;
   readonly startupFinished = true;
   readonly #backend = new LocalBackend(systemClock);
+  #http: Promise<LocalHttpClient> | null = null;
 
   constructor(readonly capabilities: Capabilities = ALL_CAPABILITIES) {}
 
@@ -45,7 +47,7 @@ export class LocalEnvironment implements Environment {
   }
 
   http(): HttpClient {
-    return new ReachedHttp(localHttp);
+    return new ReachedHttp(() => this.#http ??= localHttp());
   }
 
   info(): Promise<EnvironmentInfo> {
@@ -68,8 +70,11 @@ export class LocalEnvironment implements Environment {
     return null;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#backend[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([
+      this.#backend[Symbol.asyncDispose](),
+      this.#http?.then((client) => client.close()),
+    ]);
   }
 }
 
@@ -83,7 +88,7 @@ async function localFiles(): Promise<FileSystem> {
   return (await import("../fs/local/local_file_system.ts")).localFileSystem;
 }
 
-async function localHttp(): Promise<HttpClient> {
+async function localHttp(): Promise<LocalHttpClient> {
   const { LocalHttpClient } = await import("../http/local/local_http_client.ts");
   return new LocalHttpClient(systemClock);
 }

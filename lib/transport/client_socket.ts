@@ -1,6 +1,7 @@
 import { type Clock, systemClock, type Timer } from "../base/clock.ts";
 import { osErrorText } from "../base/os_error.ts";
 import type { Receiver, Transport } from "../rpc/transport.ts";
+import { textPassed } from "./large_texts.ts";
 import { tlsFailureText } from "./tls_failure.ts";
 
 /** Above this much unsent, producers wait. */
@@ -85,6 +86,7 @@ export class ClientSocket implements Transport {
   send(message: string): void {
     if (this.#ended !== null) return;
     this.socket.send(message);
+    textPassed(message.length);
     if (this.#full || this.socket.bufferedAmount <= FULL_BYTES) return;
     this.#full = true;
     this.#lookLater();
@@ -120,6 +122,7 @@ export class ClientSocket implements Transport {
     }
     this.#receiver.heard();
     this.#receiver.message(data);
+    textPassed(data.length);
   }
 
   #lookLater(): void {

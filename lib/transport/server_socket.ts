@@ -1,4 +1,5 @@
 import type { Receiver, Transport } from "../rpc/transport.ts";
+import { textPassed } from "./large_texts.ts";
 
 /** Above this much unsent, producers wait: enough to keep a fast link busy, little for 2,000 connections. */
 const FULL_BYTES = 1024 * 1024;
@@ -74,6 +75,7 @@ export class ServerSocket implements Transport {
   #handOver(message: string): void {
     // -1: taken, and more is waiting than the system would take. Only then is it worth asking how much.
     if (this.socket.send(message) === -1 && this.socket.getBufferedAmount() > FULL_BYTES) this.#full = true;
+    textPassed(message.length);
   }
 
   receive(receiver: Receiver): void {
@@ -107,6 +109,7 @@ export class ServerSocket implements Transport {
     if (this.#ended) return;
     if (this.#receiver === null) this.#early.push({ type: "message", data });
     else this.#receiver.message(data);
+    textPassed(data.length);
   }
 
   heard(): void {

@@ -20,15 +20,28 @@ export function* encodeBase64InPieces(bytes: Uint8Array): Generator<string> {
  * over. Throws DecodeError.
  */
 export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = decodeOrNull(text);
+  return checked(text, () => Uint8Array.fromBase64(text, { lastChunkHandling: "strict" }));
+}
+
+/** The same, at the beginning of memory that is there and large enough for three bytes of each four symbols. */
+export function decodeBase64Into(text: string, room: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  if (room.length * 4 < text.length * 3) throw new RangeError("The room is too small for the text");
+  return checked(text, () => {
+    const { written } = room.setFromBase64(text, { lastChunkHandling: "strict" });
+    return room.subarray(0, written);
+  });
+}
+
+function checked(text: string, decode: () => Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const bytes = orNull(decode);
   // The decoder skips white space, which shows in the length.
   if (bytes === null || text.length !== Math.ceil(bytes.length / 3) * 4) throw new DecodeError(explain(text));
   return bytes;
 }
 
-function decodeOrNull(text: string): Uint8Array<ArrayBuffer> | null {
+function orNull(decode: () => Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | null {
   try {
-    return Uint8Array.fromBase64(text, { lastChunkHandling: "strict" });
+    return decode();
   } catch (error) {
     if (error instanceof SyntaxError) return null;
     throw error;

@@ -91,7 +91,7 @@ class Scan {
       }
       const keyStart = this.#cursor.at + 1;
       const isId = this.#key(depth);
-      const keyEnd = this.#cursor.at - 1;
+      const key = { start: keyStart, end: this.#cursor.at - 1 };
       if (this.#cursor.nextCode() !== COLON) throw new JsonProblem("expected `:`");
       this.#cursor.at++;
       this.#cursor.nextCode();
@@ -100,7 +100,7 @@ class Scan {
       const end = this.#cursor.at;
       if (isId) this.idSource = this.#text.slice(start, end);
       if (this.long !== null && end - start > this.long.limit) {
-        this.long.passed(depth, { keyStart, keyEnd, start, end }, this.#cursor.hasEscapes);
+        this.long.passed(depth, key, { start, end }, this.#cursor.hasEscapes);
       }
       code = this.#afterMember(CLOSE_OBJECT, "EOF while parsing an object", "expected `,` or `}`");
     }

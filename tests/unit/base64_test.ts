@@ -1,11 +1,18 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { decodeBase64, encodeBase64, encodeBase64InPieces } from "../../lib/wire/base64.ts";
+import { decodeBase64, decodeBase64Into, encodeBase64, encodeBase64InPieces } from "../../lib/wire/base64.ts";
 import { DecodeError } from "../../lib/wire/decode_error.ts";
 
+/** Why it is refused, which is the same wherever it is decoded into. */
 function refusal(text: string): string | null {
+  const why = refusalBy(decodeBase64, text);
+  expect(refusalBy((given) => decodeBase64Into(given, new Uint8Array(100)), text)).toBe(why);
+  return why;
+}
+
+function refusalBy(decode: (text: string) => Uint8Array, text: string): string | null {
   try {
-    decodeBase64(text);
+    decode(text);
     return null;
   } catch (error) {
     if (error instanceof DecodeError) return error.message;
@@ -19,7 +26,13 @@ describe("base64", () => {
       const text = encodeBase64(bytes);
       expect(text).toBe(Buffer.from(bytes).toString("base64"));
       expect(decodeBase64(text)).toEqual(bytes);
+      const room = new Uint8Array(text.length / 4 * 3).fill(1);
+      expect(decodeBase64Into(text, room)).toEqual(bytes);
     }));
+  });
+
+  test("decodes into nothing that may be too small", () => {
+    expect(() => decodeBase64Into("QUJD", new Uint8Array(2))).toThrow(RangeError);
   });
 
   test("in pieces it is the same text", () => {
