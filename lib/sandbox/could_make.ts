@@ -13,6 +13,7 @@ export function couldMakeIn(directory: BytePath): boolean {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : null;
     if (code === "EROFS") return false;
-    return lstatSync(native).uid === process.geteuid?.();
+    const stats = lstatSync(native, { throwIfNoEntry: false });
+    return stats === undefined || stats.uid === process.geteuid?.(); // who took it away may put it back
   }
 }

@@ -1,4 +1,6 @@
 import { dlopen, FFIType, ptr } from "bun:ffi";
+import { AT_SYMLINK_NOFOLLOW } from "./linux.ts";
+import { syscallNumber } from "./numbers.ts";
 
 /** The system calls that a sandbox needs of the server and the runtime does not offer; opened on first use. */
 const O_CLOEXEC = 0o2000000;
@@ -24,6 +26,10 @@ function open() {
     fcntl: { args: [FFIType.i32, FFIType.i32, FFIType.u64], returns: FFIType.i32 },
     flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
     pipe2: { args: [FFIType.ptr, FFIType.i32], returns: FFIType.i32 },
+    syscall: {
+      args: [FFIType.i64, FFIType.i64, FFIType.ptr, FFIType.i64, FFIType.i64, FFIType.ptr],
+      returns: FFIType.i64_fast,
+    },
     poll: { args: [FFIType.ptr, FFIType.u64, FFIType.i32], returns: FFIType.i32 },
   } as const;
   try {
@@ -75,4 +81,26 @@ export function tryLock(fd: number, kind: "shared" | "exclusive"): boolean {
 /** Whether something out of the ordinary is to be told of it: of a list of mounts, that it has changed. Never waits. */
 export function hasNews(fd: number): boolean {
   return libc().poll(ptr(Int32Array.of(fd, POLLPRI)), 1n, 0) !== 0;
+}
+
+export interface Standing {
+  /** On which mount it is; every mount of the machine has a number of its own. */
+  readonly mount: bigint;
+  readonly modifiedAtSeconds: bigint;
+}
+
+const STATX_MNT_ID = 0x1000;
+const STATX_MTIME = 0x40;
+/** Where the words of a statx are, counted in eights: the mask, the time of last change and the mount. */
+const STATX = { words: 32, mask: 0, modified: 14, mount: 18 } as const;
+const QUIETLY = AT_SYMLINK_NOFOLLOW | 0x800 | 0x4000; // mounts nothing, and asks no server
+
+/** What stands at a path, below a directory where it is relative. null where nothing can be seen. */
+export function standingAt(directory: number, path: Uint8Array): Standing | null {
+  const found = new BigUint64Array(STATX.words);
+  const wanted = STATX_MNT_ID | STATX_MTIME;
+  const number = syscallNumber("statx", process.arch === "arm64" ? "arm64" : "x64");
+  if (Number(libc().syscall(number, directory, ptr(path), QUIETLY, wanted, ptr(found))) !== 0) return null;
+  if ((Number(found[STATX.mask]! & 0xffff_ffffn) & wanted) !== wanted) return null;
+  return { mount: found[STATX.mount]!, modifiedAtSeconds: BigInt.asIntN(64, found[STATX.modified]!) };
 }

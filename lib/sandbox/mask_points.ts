@@ -1,7 +1,17 @@
-import { closeSync, fstatSync, mkdirSync, rmdirSync, utimesSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  rmdirSync,
+  utimesSync,
+} from "node:fs";
 import { osErrorCode, osErrorText } from "../base/os_error.ts";
-import { type BytePath, isWithin, nativeBytes, parentOf, shownPath, upwards } from "./byte_path.ts";
+import { type BytePath, child, isWithin, nativeBytes, parentOf, shownPath, upwards } from "./byte_path.ts";
 import { tryLock } from "./libc.ts";
+import { O_CLOEXEC, O_PATH } from "./linux.ts";
 import { isMarked, MARK, mayBecomeMarked, openDirectory, statNamed } from "./mask_mark.ts";
 import type { MountRule, Rules } from "./rules.ts";
 import { UnenforceableError } from "./unenforceable.ts";
@@ -102,16 +112,31 @@ function hold(path: BytePath, make: boolean): Point | "gone" | "unreachable" {
 
 function makePoint(path: BytePath): "there" | "unreachable" {
   try {
-    mkdirSync(nativeBytes(path));
-    utimesSync(nativeBytes(path), MARK, MARK);
+    makeMarked(path);
     return "there";
   } catch (error) {
+    if (error instanceof UnenforceableError) throw error;
     const code = osErrorCode(error) ?? "EIO";
     if (code === "EEXIST" || code === "ENOENT" && statNamed(parentOf(path)) !== null) return "there";
     // Inside nobody has more rights than we have, so what we cannot make there nobody can make there.
     if (code === "EROFS") return "unreachable";
     if ((code === "EACCES" || code === "EPERM") && !isOurs(parentOf(path))) return "unreachable";
     throw cannot(path, osErrorText(code));
+  }
+}
+
+/** In the directory that has the parent's name itself: a link that came to stand there must not lead us elsewhere. */
+function makeMarked(path: BytePath): void {
+  const parent = parentOf(path);
+  const fd = openSync(nativeBytes(parent), O_PATH | constants.O_DIRECTORY | O_CLOEXEC);
+  try {
+    const at = readlinkSync(`/proc/self/fd/${fd}`, { encoding: "buffer" }).toString("latin1");
+    if (at !== parent) throw cannot(path, "a symlink has come to stand on the way");
+    const point = nativeBytes(child(`/proc/self/fd/${fd}`, path.slice(path.lastIndexOf("/") + 1)));
+    mkdirSync(point);
+    utimesSync(point, MARK, MARK);
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -3,7 +3,7 @@ export type Arch = "x64" | "arm64";
 
 /**
  * What Linux calls each system call by number: on x64, on arm64. Only calls that both have, so that a plan can be
- * written once; those that arm64 never got (`open`, `fork`, `dup2`) have newer forms here. The last two groups are
+ * written once; those that arm64 never got (`open`, `fork`, `dup2`) have newer forms here. The last groups are
  * what the filters refuse.
  */
 const NUMBERS = {
@@ -37,6 +37,8 @@ const NUMBERS = {
   fchmodat: [268, 53],
   fchown: [93, 55],
   flock: [73, 32],
+  name_to_handle_at: [303, 264],
+  open_by_handle_at: [304, 265],
   umask: [95, 166],
 
   chdir: [80, 49],
@@ -71,6 +73,7 @@ const NUMBERS = {
   tgkill: [234, 131],
   pidfd_open: [434, 434],
   pidfd_send_signal: [424, 424],
+  pidfd_getfd: [438, 438],
 
   rt_sigaction: [13, 134],
   rt_sigprocmask: [14, 135],
@@ -87,6 +90,7 @@ const NUMBERS = {
   setgroups: [116, 159],
   sethostname: [170, 161],
   memfd_create: [319, 279],
+  shmget: [29, 194],
 
   ppoll: [271, 73],
   nanosleep: [35, 101],
@@ -120,6 +124,11 @@ const NUMBERS = {
   io_uring_setup: [425, 425],
   io_uring_enter: [426, 426],
   io_uring_register: [427, 427],
+
+  add_key: [248, 217],
+  request_key: [249, 218],
+  keyctl: [250, 219],
+  bpf: [321, 280],
 } as const satisfies Record<string, readonly [x64: number, arm64: number]>;
 
 export type SyscallName = keyof typeof NUMBERS;

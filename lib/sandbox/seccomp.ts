@@ -13,6 +13,18 @@ const INTO_OTHERS = ["ptrace", "process_vm_readv", "process_vm_writev"] as const
 /** Its work is done by the kernel for the process, past every filter of calls. */
 const IO_URING = ["io_uring_setup", "io_uring_enter", "io_uring_register"] as const;
 
+/** What they reach belongs to the user, or to the machine, and not to a namespace: keys, and pinned maps of bpf. */
+const OUT_OF_NAMESPACES = ["add_key", "request_key", "keyctl", "bpf"] as const;
+
+/**
+ * Who has a cgroup namespace of his own, which a user namespace of his own suffices for, may mount all the cgroups that
+ * he is in and write there what he may write outside: root limits, freezes and kills whom it likes.
+ */
+const CLONE_NEWCGROUP = 0x0200_0000;
+const MAKE_NAMESPACES = ["unshare", "clone"] as const;
+/** Its flags are in memory, where a filter cannot look. Who hears that the kernel has none takes `clone`. */
+const MAKES_UNSEEN = "clone3";
+
 const TO_PEERS = [
   "connect",
   "accept",
@@ -42,21 +54,21 @@ interface Refusals {
 
 const REFUSALS: Record<NetworkMode, Refusals> = {
   restricted: {
-    calls: [...TO_PEERS, ...INTO_OTHERS, ...IO_URING],
+    calls: [...TO_PEERS, ...INTO_OTHERS, ...IO_URING, ...OUT_OF_NAMESPACES],
     families: [
       { call: "socket", refuse: "others", families: [AF_UNIX] },
       { call: "socketpair", refuse: "others", families: [AF_UNIX] },
     ],
   },
   proxied: {
-    calls: [...INTO_OTHERS, ...IO_URING],
+    calls: [...INTO_OTHERS, ...IO_URING, ...OUT_OF_NAMESPACES],
     families: [
       { call: "socket", refuse: "others", families: [AF_INET, AF_INET6] },
       { call: "socketpair", refuse: "others", families: [AF_UNIX] },
     ],
   },
   enabled: {
-    calls: IO_URING,
+    calls: [...IO_URING, ...OUT_OF_NAMESPACES],
     families: [
       { call: "socket", refuse: "these", families: [AF_VSOCK] },
       { call: "socketpair", refuse: "these", families: [AF_VSOCK] },
@@ -69,13 +81,14 @@ const IF_EQUAL = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
 const IF_BITS = 0x45; // BPF_JMP | BPF_JSET | BPF_K
 const RETURN = 0x06; // BPF_RET | BPF_K
 
-/** Where `struct seccomp_data` has what we look at; of the family the low half, all that the kernel takes. */
+/** Where `struct seccomp_data` has what we look at; of the argument the low half, all that the kernel takes. */
 const NUMBER = 0;
 const ARCHITECTURE = 4;
 const FIRST_ARGUMENT = 16;
 
 const ALLOW = 0x7fff_0000;
 const REFUSE = 0x0005_0001; // SECCOMP_RET_ERRNO | EPERM
+const UNKNOWN = 0x0005_0026; // SECCOMP_RET_ERRNO | ENOSYS
 const KILL = 0x8000_0000;
 
 const AUDIT_ARCH: Record<Arch, number> = { x64: 0xc000_003e, arm64: 0xc000_00b7 };
@@ -103,6 +116,15 @@ export function filterFor(mode: NetworkMode, arch: Arch): Uint8Array {
   for (const call of calls) {
     add(IF_EQUAL, syscallNumber(call, arch), 0, 1);
     add(RETURN, REFUSE);
+  }
+  add(IF_EQUAL, syscallNumber(MAKES_UNSEEN, arch), 0, 1);
+  add(RETURN, UNKNOWN);
+  for (const call of MAKE_NAMESPACES) {
+    add(IF_EQUAL, syscallNumber(call, arch), 0, 4);
+    add(LOAD, FIRST_ARGUMENT);
+    add(IF_BITS, CLONE_NEWCGROUP, 0, 1);
+    add(RETURN, REFUSE);
+    add(RETURN, ALLOW);
   }
   for (const { call, refuse, families: listed } of families) {
     // Past the load, the tests and two returns, if it is another call: the number is still loaded then.

@@ -1,10 +1,11 @@
-import { type BytePath, child, namesOf, parentOf } from "./byte_path.ts";
+import { type BytePath, child, namesOf, parentOf, shownPath } from "./byte_path.ts";
 import { scan, type ScanCount } from "./glob_scan.ts";
 import { type Link, type Look, look } from "./look.ts";
 import type { Claims, GlobClaim, PathClaim } from "./materialise.ts";
 import { type Narrowing, uphold } from "./narrowings.ts";
 import { gitDirectory, PROTECTED_NAMES } from "./protected_names.ts";
 import { AccessTable } from "./specificity.ts";
+import { UnenforceableError } from "./unenforceable.ts";
 
 /** What every program needs, where it is there. */
 const MINIMAL = ["/usr", "/bin", "/sbin", "/etc", "/lib", "/lib64", "/nix/store", "/run/current-system/sw"];
@@ -23,13 +24,10 @@ export interface Settled {
 }
 
 export function settle(claims: Claims, globScanMaxDepth: number | null): Settled {
-  const ground = new Ground();
-  for (const claim of claims.paths) ground.claim(claim);
-  const count: ScanCount = { scanned: 0, matched: 0 };
-  for (const glob of claims.globs) ground.denyMatches(glob, globScanMaxDepth, count);
-  if (claims.minimal) ground.allowMinimal();
-  ground.protectNames();
+  const ground = groundOf(claims, globScanMaxDepth);
   const { table, directories, links, narrowings, writtenNames } = ground;
+  const led = ground.writes.filter(({ seen }) => replaceable(seen, table) !== undefined);
+  if (led.length > 0) refuseGrants(led, table, claims, globScanMaxDepth);
   const absent = uphold(narrowings, table, writtenNames);
   const narrowed = narrowings.flatMap(({ seen }) =>
     seen.found && !table.isWritable(seen.path) ? [seen.path] : []
@@ -37,20 +35,65 @@ export function settle(claims: Claims, globScanMaxDepth: number | null): Settled
   return { table, directories, links, absent, fixed: new Set([...narrowed, ...absent]) };
 }
 
+/** A path that is to be written, and where its name leads. */
+interface Grant {
+  readonly claim: PathClaim;
+  readonly seen: Look & { found: true };
+}
+
+/**
+ * A link in what may be written may be the work of a command that was here before, and lead where it wants to write
+ * next. So it gives nothing that would not be writable without it.
+ */
+function refuseGrants(
+  led: readonly Grant[],
+  table: AccessTable,
+  claims: Claims,
+  globScanMaxDepth: number | null,
+): void {
+  const doubtful = new Set(led.map(({ claim }) => claim));
+  const paths = claims.paths.filter((claim) => !doubtful.has(claim));
+  const without = groundOf({ ...claims, paths }, globScanMaxDepth).table;
+  for (const { claim, seen } of led) {
+    const link = replaceable(seen, table);
+    if (link === undefined || without.isWritable(seen.path)) continue;
+    const names = [claim.path, link.path].map(shownPath);
+    throw new UnenforceableError(`writable path ${names[0]} crosses writable symlink ${names[1]}`);
+  }
+}
+
+/** The first link on the way that a command could have made or could replace. */
+function replaceable({ links }: Look, table: AccessTable): Link | undefined {
+  return links.find(({ path }) => table.isWritable(parentOf(path)));
+}
+
+function groundOf(claims: Claims, globScanMaxDepth: number | null): Ground {
+  const ground = new Ground();
+  for (const claim of claims.paths) ground.claim(claim);
+  const count: ScanCount = { scanned: 0, matched: 0 };
+  for (const glob of claims.globs) ground.denyMatches(glob, globScanMaxDepth, count);
+  if (claims.minimal) ground.allowMinimal();
+  ground.protectNames();
+  return ground;
+}
+
 class Ground {
   readonly table = new AccessTable();
   readonly directories = new Set<BytePath>();
   readonly links: Link[] = [];
   readonly narrowings: Narrowing[] = [];
+  readonly writes: Grant[] = [];
   /** Names that were asked for to be written, resolved up to the last one. */
   readonly writtenNames = new Set<BytePath>();
 
-  claim({ path: asked, access, skipIfMissing }: PathClaim): void {
+  claim(claim: PathClaim): void {
+    const { path: asked, access, skipIfMissing } = claim;
     const seen = look(asked);
     if (access === "write") this.writtenNames.add(nameOf(asked)).add(seen.found ? seen.path : seen.whole);
     else this.narrowings.push({ asked, access, seen, skipIfMissing });
     // What is not there grants nothing.
     if (!seen.found) return;
+    if (access === "write") this.writes.push({ claim, seen });
     this.table.claim(seen.path, access);
     this.#remember(seen);
     if (access !== "deny") this.links.push(...seen.links);

@@ -1,14 +1,12 @@
 import { discover, type Discovered, nothing } from "../capability/discovery.ts";
 import { AnswerRoom } from "../capability/text_files.ts";
-import type { NativePath } from "../fs/file_system.ts";
-import { localFileSystem } from "../fs/local/local_file_system.ts";
 import { type FileUri, fileUriFromPath } from "../wire/file_uri.ts";
 import { MAX_MESSAGE_BYTES } from "../wire/message_limits.ts";
 import type { SandboxContext } from "../wire/sandbox_messages.ts";
 import { INVALID_REQUEST, WireError } from "../wire/wire_error.ts";
 import { nativePath } from "./native_path.ts";
 import type { Routes } from "./route.ts";
-import { refuseUnenforceableFiles } from "./sandbox_gate.ts";
+import { filesFor } from "./sandboxed_files.ts";
 
 const MAX_ROOTS = 128;
 const ROOTS_AT_ONCE = 8;
@@ -45,15 +43,14 @@ async function discoverRoot(
   sandbox: SandboxContext | null,
   answer: AnswerRoom,
 ): Promise<Discovered> {
-  let path: NativePath;
   try {
-    refuseUnenforceableFiles(sandbox, "reads");
-    path = nativePath(uri);
+    const reach = filesFor(sandbox, "reads");
+    const path = nativePath(uri);
+    return await reach.use((files) => discover(path, files, (named) => fileUriFromPath(named).href, answer));
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     return nothing(`failed to inspect capability root ${uri.href}: ${error.message}`);
   }
-  return await discover(path, localFileSystem, (named) => fileUriFromPath(named).href, answer);
 }
 
 /** In the order of the items, a few at a time. */

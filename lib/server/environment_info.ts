@@ -16,9 +16,11 @@ export function environmentInfo(): EnvironmentInfo {
     temporaryDirectories: namedTemp === null ? [] : [uri(namedTemp)],
     tempDir: uri(temp),
     capabilities: {
+      capabilityDiscoverySandbox: process.platform === "linux",
       fsWatchMissing: process.platform === "linux",
       fileWriteStreaming: true,
       httpHeaderEnvVars: true,
+      sandboxedFileStreaming: process.platform === "linux",
     },
   };
 }

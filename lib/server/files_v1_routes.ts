@@ -1,4 +1,3 @@
-import { localFileSystem as files } from "../fs/local/local_file_system.ts";
 import { decodeBase64 } from "../wire/base64.ts";
 import { MAX_LISTING_BYTES } from "../wire/files_v1_messages.ts";
 import { checkHandleId } from "./file_handles.ts";
@@ -7,7 +6,7 @@ import { listingInWords } from "./files_v1_words.ts";
 import { done, found } from "./found.ts";
 import { nativePath } from "./native_path.ts";
 import type { Routes } from "./route.ts";
-import { refuseUnenforceableFiles } from "./sandbox_gate.ts";
+import { filesFor } from "./sandboxed_files.ts";
 
 export type FilesV1Method = `fs/${
   | "rename"
@@ -23,38 +22,40 @@ export type FilesV1Method = `fs/${
 /** What `files.v1` adds to `fs/*`: wire words in, files out. */
 export const filesV1Routes: Pick<Routes, FilesV1Method> = {
   "fs/rename"({ sourcePath, destinationPath, sandbox }, { files: { order } }) {
-    refuseUnenforceableFiles(sandbox);
+    const reach = filesFor(sandbox, "changes");
     const [from, to] = [nativePath(sourcePath), nativePath(destinationPath)];
-    return done(order.run([...changes(from), ...changes(to)], () => files.rename(from, to)));
+    return done(
+      order.run([...changes(from), ...changes(to)], () => reach.use((files) => files.rename(from, to))),
+    );
   },
 
   "fs/chmod"({ path: uri, mode, followSymlinks, sandbox }, { files: { order } }) {
-    refuseUnenforceableFiles(sandbox);
+    const reach = filesFor(sandbox, "changes");
     const path = nativePath(uri);
     const follow = { followSymlinks: followSymlinks ?? true };
-    return done(order.run(changes(path), () => files.setMode(path, mode, follow)));
+    return done(order.run(changes(path), () => reach.use((files) => files.setMode(path, mode, follow))));
   },
 
   "fs/utimes"({ path: uri, accessedAtMs, modifiedAtMs, followSymlinks, sandbox }, { files: { order } }) {
-    refuseUnenforceableFiles(sandbox);
+    const reach = filesFor(sandbox, "changes");
     const path = nativePath(uri);
     const times = accessedAtMs === null ? { modifiedAtMs } : { accessedAtMs, modifiedAtMs };
     const follow = { followSymlinks: followSymlinks ?? true };
-    return done(order.run(changes(path), () => files.setTimes(path, times, follow)));
+    return done(order.run(changes(path), () => reach.use((files) => files.setTimes(path, times, follow))));
   },
 
   "fs/symlink"({ path: uri, targetBase64, sandbox }, { files: { order } }) {
-    refuseUnenforceableFiles(sandbox);
+    const reach = filesFor(sandbox, "changes");
     const path = nativePath(uri);
     const target = decodeBase64(targetBase64);
-    return done(order.run(changes(path), () => files.createSymlink(path, target)));
+    return done(order.run(changes(path), () => reach.use((files) => files.createSymlink(path, target))));
   },
 
   "fs/append"({ path: uri, dataBase64, sandbox }, { files: { order } }) {
-    refuseUnenforceableFiles(sandbox);
+    const reach = filesFor(sandbox, "changes");
     const path = nativePath(uri);
     const bytes = decodeBase64(dataBase64);
-    return done(order.run(changes(path), () => files.append(path, bytes)));
+    return done(order.run(changes(path), () => reach.use((files) => files.append(path, bytes))));
   },
 
   "fs/setAttributes"({ handleId, ...given }, { files: { order, handles, behind } }) {
@@ -64,12 +65,14 @@ export const filesV1Routes: Pick<Routes, FilesV1Method> = {
   },
 
   "fs/list"({ path: uri, sandbox }, { files: { order, allowance } }) {
-    refuseUnenforceableFiles(sandbox);
+    const reach = filesFor(sandbox, "reads");
     const path = nativePath(uri);
     const list = async () => {
       await allowance.take(MAX_LISTING_BYTES);
       try {
-        return await listingInWords(await files.readDirectory(path, { all: true }));
+        return await reach.use(async (files) =>
+          listingInWords(await files.readDirectory(path, { all: true }))
+        );
       } catch (error) {
         allowance.giveBack(MAX_LISTING_BYTES);
         throw error;
@@ -82,12 +85,15 @@ export const filesV1Routes: Pick<Routes, FilesV1Method> = {
   },
 
   "fs/watch"({ watchId, path: uri, sandbox }, { files: { order, fileWatches } }) {
-    refuseUnenforceableFiles(sandbox);
+    const reach = filesFor(sandbox, "reads");
     const path = nativePath(uri);
-    return found(order.run(reads(path), () => fileWatches.set(files, watchId, path)), (watching) => {
-      if (watching) fileWatches.answered(watchId);
-      return { watching };
-    });
+    return found(
+      order.run(reads(path), () => reach.use((files) => fileWatches.set(files, watchId, path))),
+      (watching) => {
+        if (watching) fileWatches.answered(watchId);
+        return { watching };
+      },
+    );
   },
 
   "fs/unwatch"({ watchId }, { files: { fileWatches } }) {

@@ -1,6 +1,6 @@
 import { FsError } from "../fs/fs_error.ts";
 import { MAX_MISSING_PATHS, type NativePath } from "../fs/file_system.ts";
-import { localFileSystem as files } from "../fs/local/local_file_system.ts";
+import { localFileSystem } from "../fs/local/local_file_system.ts";
 import { decodeBase64, encodeBase64 } from "../wire/base64.ts";
 import { DecodeError } from "../wire/decode_error.ts";
 import type { FileUri } from "../wire/file_uri.ts";
@@ -12,6 +12,7 @@ import {
   writeReadFileResult,
 } from "../wire/fs_messages.ts";
 import { INVALID_REQUEST, WireError } from "../wire/wire_error.ts";
+import { withBlock } from "./block_rooms.ts";
 import { checkHandleId } from "./file_handles.ts";
 import { changes, reads } from "./file_order.ts";
 import type { FilesV1Method } from "./files_v1_routes.ts";
@@ -20,13 +21,13 @@ import { done, found } from "./found.ts";
 import { contentInWords, entriesInWords } from "./long_answers.ts";
 import { nativePath } from "./native_path.ts";
 import type { Routes } from "./route.ts";
-import { refuseUnenforceableFiles } from "./sandbox_gate.ts";
+import { filesFor } from "./sandboxed_files.ts";
 import { WalkAnswer } from "./walk_answer.ts";
 
 /** `fs/*`: wire words in, files out. */
 export const fsRoutes: Pick<Routes, Exclude<Extract<keyof Routes, `fs/${string}`>, FilesV1Method>> = {
   "fs/readFile"({ path: uri, followSymlinks, sandbox }, { files: { order, allowance }, gone }) {
-    refuseUnenforceableFiles(sandbox, "reads");
+    const reach = filesFor(sandbox, "reads");
     const path = nativePath(uri);
     let held = 0;
     const giveBack = () => {
@@ -40,7 +41,10 @@ export const fsRoutes: Pick<Routes, Exclude<Extract<keyof Routes, `fs/${string}`
       gone.addEventListener("abort", giveBack, { once: true });
     };
     const follow = followSymlinks ?? true;
-    const bytes = order.run(reads(path), () => files.readFile(path, { followSymlinks: follow, mayTake }));
+    const bytes = order.run(
+      reads(path),
+      () => reach.use((files) => files.readFile(path, { followSymlinks: follow, mayTake })),
+    );
     if (!(bytes instanceof Promise)) return () => writeReadFileResult(encodeBase64(bytes));
     return bytes.then((later) => contentInWords(later, { givenUp: gone })).then((words) => () => {
       gone.removeEventListener("abort", giveBack);
@@ -54,21 +58,24 @@ export const fsRoutes: Pick<Routes, Exclude<Extract<keyof Routes, `fs/${string}`
   },
 
   "fs/writeFile"({ path: uri, dataBase64, followSymlinks, sandbox }, { files: { order } }) {
-    refuseUnenforceableFiles(sandbox);
+    const reach = filesFor(sandbox, "changes");
     const path = nativePath(uri);
     const bytes = fileContent(dataBase64);
     const follow = { followSymlinks: followSymlinks ?? true };
-    return done(order.run(changes(path), () => files.writeFile(path, bytes, follow)));
+    return done(order.run(changes(path), () => reach.use((files) => files.writeFile(path, bytes, follow))));
   },
 
   "fs/open"(params, { files: { order, handles }, agreed }) {
     const { handleId, path: uri, mode, private: isPrivate, sandbox } = params;
-    refuseUnenforceableFiles(sandbox, mode === "read" ? "reads" : "changes");
+    const reach = filesFor(sandbox, mode === "read" ? "reads" : "changes");
     checkHandleId(handleId);
     const path = nativePath(uri);
     const touched = [{ handle: handleId }, { path, changes: mode !== "read" }];
     const options = { private: isPrivate ?? false };
-    const opened = order.run(touched, () => handles.open(files, handleId, path, mode, options));
+    const opened = order.run(
+      touched,
+      () => reach.use((files) => handles.open(files, handleId, path, mode, options)),
+    );
     return found(opened, (size) => ({ handleId, ...sizeInWords(size, agreed) }));
   },
 
@@ -82,16 +89,17 @@ export const fsRoutes: Pick<Routes, Exclude<Extract<keyof Routes, `fs/${string}`
 
   "fs/writeBlock"({ handleId, offset, chunk }, caller) {
     checkHandleId(handleId);
-    const bytes = decodeBase64(chunk);
-    checkBlock("write", bytes.length);
-    if (BigInt(offset) + BigInt(bytes.length) > LARGEST_OFFSET) {
-      throw new WireError(
-        INVALID_REQUEST,
-        "file write range exceeds the signed 64-bit file offset limit",
-      );
-    }
-    const { order, handles, behind } = caller.files;
-    return done(order.run(behind(handleId), () => handles.write(handleId, offset, bytes)));
+    return done(withBlock(chunk, (bytes) => {
+      checkBlock("write", bytes.length);
+      if (BigInt(offset) + BigInt(bytes.length) > LARGEST_OFFSET) {
+        throw new WireError(
+          INVALID_REQUEST,
+          "file write range exceeds the signed 64-bit file offset limit",
+        );
+      }
+      const { order, handles, behind } = caller.files;
+      return order.run(behind(handleId), () => handles.write(handleId, offset, bytes));
+    }));
   },
 
   "fs/close"({ handleId }, caller) {
@@ -101,48 +109,52 @@ export const fsRoutes: Pick<Routes, Exclude<Extract<keyof Routes, `fs/${string}`
   },
 
   "fs/createDirectory"({ path: uri, recursive, followSymlinks, sandbox }, { files: { order } }) {
-    refuseUnenforceableFiles(sandbox);
+    const reach = filesFor(sandbox, "changes");
     const path = nativePath(uri);
     const options = { recursive: recursive ?? true, followSymlinks: followSymlinks ?? true };
-    return done(order.run(changes(path), () => files.createDirectory(path, options)));
+    return done(order.run(changes(path), () => reach.use((files) => files.createDirectory(path, options))));
   },
 
   "fs/getMetadata"({ path: uri, followSymlinks, itself, sandbox }, { files: { order }, agreed }) {
-    refuseUnenforceableFiles(sandbox, "reads");
+    const reach = filesFor(sandbox, "reads");
     const path = nativePath(uri);
     const options = { followSymlinks: followSymlinks ?? true, itself: itself ?? false };
-    const metadata = order.run(reads(path), () => files.getMetadata(path, options));
+    const metadata = order.run(reads(path), () => reach.use((files) => files.getMetadata(path, options)));
     return found(metadata, (known) => metadataInWords(known, agreed));
   },
 
   "fs/canonicalize"({ path: uri, sandbox }, { files: { order } }) {
-    refuseUnenforceableFiles(sandbox, "reads");
+    const reach = filesFor(sandbox, "reads");
     const path = nativePath(uri);
-    return found(order.run(reads(path), () => files.canonicalize(path)), (real) => ({
+    return found(order.run(reads(path), () => reach.use((files) => files.canonicalize(path))), (real) => ({
       path: fileUriFromPath(real).href,
     }));
   },
 
   "fs/readDirectory"({ path: uri, sandbox }, { files: { order } }) {
-    refuseUnenforceableFiles(sandbox, "reads");
+    const reach = filesFor(sandbox, "reads");
     const path = nativePath(uri);
-    const listed = order.run(reads(path), async () => entriesInWords(await files.readDirectory(path)));
+    const listed = order.run(
+      reads(path),
+      () => reach.use(async (files) => entriesInWords(await files.readDirectory(path))),
+    );
     return found(listed, (words) => words);
   },
 
   "fs/walk"({ path: uri, options, sandbox }, { files: { order }, gone }) {
-    refuseUnenforceableFiles(sandbox, "reads");
+    const reach = filesFor(sandbox, "reads");
     const path = nativePath(uri);
     const answer = new WalkAnswer(uri);
     const walked = order.run(
       reads(path),
-      () => files.walk(path, { ...options, givenUp: gone }, (item) => answer.take(item)),
+      () =>
+        reach.use((files) => files.walk(path, { ...options, givenUp: gone }, (item) => answer.take(item))),
     );
     return found(walked, ({ truncated }) => answer.result(truncated));
   },
 
   "fs/remove"({ path: uri, recursive, force, followSymlinks, sandbox }, { files: { order }, gone }) {
-    refuseUnenforceableFiles(sandbox);
+    const reach = filesFor(sandbox, "changes");
     const path = nativePath(uri);
     const options = {
       recursive: recursive ?? true,
@@ -150,14 +162,19 @@ export const fsRoutes: Pick<Routes, Exclude<Extract<keyof Routes, `fs/${string}`
       followSymlinks: followSymlinks ?? true,
       givenUp: gone,
     };
-    return done(order.run(changes(path), () => files.remove(path, options)));
+    return done(order.run(changes(path), () => reach.use((files) => files.remove(path, options))));
   },
 
   "fs/copy"({ sourcePath, destinationPath, recursive, sandbox }, { files: { order }, gone }) {
-    refuseUnenforceableFiles(sandbox);
+    const reach = filesFor(sandbox, "changes");
     const [source, destination] = [nativePath(sourcePath), nativePath(destinationPath)];
     const touched = [...reads(source), ...changes(destination)];
-    return done(order.run(touched, () => files.copy(source, destination, { recursive, givenUp: gone })));
+    return done(
+      order.run(
+        touched,
+        () => reach.use((files) => files.copy(source, destination, { recursive, givenUp: gone })),
+      ),
+    );
   },
 
   "fs/watchMissing"({ watchId, missing, present }, { files: { order, watches } }) {
@@ -166,10 +183,13 @@ export const fsRoutes: Pick<Routes, Exclude<Extract<keyof Routes, `fs/${string}`
     const canBe = known !== "foreign" && !natives.includes("foreign");
     const paths = natives.filter((path) => path !== "foreign");
     const watch = canBe ? { missing: paths, present: known } : null;
-    return found(order.run(paths.flatMap(reads), () => watches.set(files, watchId, watch)), (watching) => {
-      if (watching) watches.answered(watchId);
-      return { watching };
-    });
+    return found(
+      order.run(paths.flatMap(reads), () => watches.set(localFileSystem, watchId, watch)),
+      (watching) => {
+        if (watching) watches.answered(watchId);
+        return { watching };
+      },
+    );
   },
 };
 

@@ -1,13 +1,9 @@
 import { type BytePath, bytePathOf } from "../sandbox/byte_path.ts";
-import { dependsOnPlace, type Intent } from "../sandbox/intent.ts";
 import { sandboxedStart } from "../sandbox/sandboxed_start.ts";
-import { resolveRules } from "../sandbox/policy.ts";
-import { UnenforceableError } from "../sandbox/unenforceable.ts";
 import type { SandboxedStart } from "../process/local/confinement.ts";
 import type { ParamsOf } from "../wire/methods.ts";
 import type { StartResult } from "../wire/process_messages.ts";
-import type { SandboxContext } from "../wire/sandbox_messages.ts";
-import { INVALID_PARAMS, INVALID_REQUEST, WireError } from "../wire/wire_error.ts";
+import { INVALID_PARAMS, WireError } from "../wire/wire_error.ts";
 import { nativeDirectory } from "./native_path.ts";
 import { type ForeignPaths, intentOf } from "./sandbox_intent.ts";
 
@@ -38,38 +34,6 @@ export function sandboxOf(
   return { sandboxType: "linuxSeccomp", sandboxed: sandboxedStart(intent) };
 }
 
-/** Refuses a call on files that nobody can confine as it was asked; what is let through may be done as it is. */
-export function refuseUnenforceableFiles(
-  sandbox: SandboxContext | null,
-  what: "reads" | "changes" = "changes",
-): void {
-  if (sandbox === null) return;
-  const restricted = filesIntent(sandbox);
-  if (restricted === null) return;
-  const { read, write } = wholeOf(restricted);
-  if (what === "reads" ? !read : !write) throw refused(CANNOT);
-}
-
-/** null where no file is restricted: the network is not touched by a call on them. */
-function filesIntent(sandbox: SandboxContext): Intent | null {
-  const intent = intentOf(sandbox, null, FOREIGN_TO_FILES);
-  if (intent === null || intent.files.type === "unrestricted") return null;
-  if (intent.cwd === null && dependsOnPlace(intent)) {
-    throw refused("file system sandbox context with dynamic permissions requires cwd");
-  }
-  return intent;
-}
-
-function wholeOf(intent: Intent): { read: boolean; write: boolean } {
-  try {
-    const { TMPDIR } = process.env;
-    return resolveRules(intent, TMPDIR === undefined ? {} : { TMPDIR }).whole;
-  } catch (error) {
-    if (error instanceof UnenforceableError) throw refused(`${CANNOT}: ${error.message}`);
-    throw error;
-  }
-}
-
 /** null where the system has no such directory: the start will tell. */
 function directoryOf(cwd: string): BytePath | null {
   const directory = Buffer.from(nativeDirectory(cwd));
@@ -80,16 +44,6 @@ const FOREIGN_AT_START: ForeignPaths = {
   cwd: (cause) => refused(`failed to prepare process sandbox: invalid sandbox policy cwd: ${cause}`),
   root: (cause) => refused(`failed to prepare process sandbox: invalid sandbox workspace root: ${cause}`),
   entry: (cause) => refused(`failed to prepare process sandbox: invalid sandbox permission path: ${cause}`),
-};
-
-const FOREIGN_TO_FILES: ForeignPaths = {
-  cwd: (cause) => new WireError(INVALID_REQUEST, cause),
-  root: (cause) =>
-    new WireError(
-      INVALID_REQUEST,
-      `file system sandbox workspace root is not native to this exec-server host: ${cause}`,
-    ),
-  entry: (cause) => new WireError(INVALID_REQUEST, `invalid sandbox permission path URI: ${cause}`),
 };
 
 function refused(message: string): WireError {

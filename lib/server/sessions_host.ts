@@ -3,6 +3,7 @@ import { EXECUTING_REQUESTS } from "../rpc/dispatcher.ts";
 import type { Transport } from "../rpc/transport.ts";
 import { Connection } from "./connection.ts";
 import { routes } from "./routes.ts";
+import { closeConfinedFiles } from "./sandboxed_files.ts";
 import { DETACH_TTL_MS, SessionRegistry } from "./session_registry.ts";
 
 export interface HostOptions {
@@ -41,5 +42,6 @@ export class SessionsHost {
   close(): void {
     this.#sessions.endAll();
     for (const connection of [...this.#connections]) connection.end();
+    closeConfinedFiles();
   }
 }

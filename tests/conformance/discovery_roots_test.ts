@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { expect } from "bun:test";
 import { Peer } from "../support/peer.ts";
 import { filesDirectory, refusedWith } from "../support/peer_files.ts";
+import { context, type Json, managed, path } from "../support/sandbox_context.ts";
 import { onEachTarget } from "./on_each_target.ts";
 
 const MIB = 1024 * 1024;
@@ -20,7 +21,7 @@ type Root = {
 
 const NOTHING = { plugin: null, skills: [], namespaceManifests: [], warnings: [], error: null };
 
-async function discover(peer: Peer, roots: { id: string; path: string }[]): Promise<Root[]> {
+async function discover(peer: Peer, roots: { id: string; path: string; sandbox?: Json }[]): Promise<Root[]> {
   return (await peer.call<{ roots: Root[] }>("capabilityRoots/discoverV1", { roots })).roots;
 }
 
@@ -286,26 +287,17 @@ onEachTarget(({ target, test }) => {
     }
   });
 
-  oursOnly("fs 81 a root that must be looked at in a sandbox is not looked at without", async () => {
+  test("fs 81 a root that must be looked at in a sandbox is not seen where that does not show it", async () => {
     using here = tree({ "SKILL.md": "x" });
     await using server = await target.serve();
     await using peer = await Peer.ready(server.url);
-    const sandbox = {
-      permissions: {
-        type: "managed",
-        file_system: { type: "restricted", entries: [] },
-        network: "restricted",
-      },
-      windowsSandboxLevel: "disabled",
-    };
     const root = { id: "a", path: here.uri() };
-    const found = await discover(peer, [{ ...root, sandbox } as typeof root, root]);
-    expect(found.map(({ error, skills }) => [error, skills.length])).toEqual([
-      [
-        `failed to inspect capability root ${here.uri()}: sandbox intent cannot be enforced on this executor`,
-        0,
-      ],
-      [null, 1],
+    const showing = (entries: Json[]) => ({ ...root, sandbox: context(managed(entries)) });
+    const found = await discover(peer, [showing([]), showing([path(here.uri(), "read")]), root]);
+    expect(found.map(({ error, skills }) => [error === null, skills.length])).toEqual([
+      [false, 0],
+      [true, 1],
+      [true, 1],
     ]);
   });
 });

@@ -16,6 +16,5 @@ export const FS_KNOWN_DIFFERENCES: ReadonlyMap<number, { extent: "all" | "part";
       "it moves a repeated header to the first of its name, and cuts a body to a content-length that lies",
   }],
   [60, { extent: "part", reason: "it reads some 100 MiB ahead of a client that takes nothing" }],
-  [81, { extent: "part", reason: "it looks at capability roots in a sandbox, where ours refuses to" }],
   [88, { extent: "part", reason: "it has capabilities/discoverV2 and environmentConfig/read" }],
 ]);

@@ -49,7 +49,11 @@ async function watching(files: FileSystem, path: NativePath) {
 const anything = () => true;
 const any = (told: Told, what: string) => told.until((_) => told.changes.length > 0, what);
 
-for (const { name, open } of fileTargets.filter(({ server }) => server === null || server === "ours")) {
+const targets = fileTargets.filter(({ server, watches = true }) =>
+  watches && (server === null || server === "ours")
+);
+
+for (const { name, open } of targets) {
   describe(`watching the ${name} file system`, () => {
     test("a directory's entries are told again and again, by their names", async () => {
       using here = directory();

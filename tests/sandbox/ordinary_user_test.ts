@@ -1,7 +1,10 @@
 import { expect, test } from "bun:test";
 import { fileURLToPath } from "node:url";
 
-const files = ["view", "rights", "process", "start", "terminal", "mask_points", "support"]
+const files = [
+  ...["view", "rights", "process", "start", "terminal", "mask_points", "support"],
+  ...["files", "files_escape", "views"],
+]
   .map((name) => fileURLToPath(import.meta.resolve(`./${name}_test.ts`)));
 const ORDINARY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
 

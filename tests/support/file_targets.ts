@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "@std/path";
@@ -6,11 +7,16 @@ import { dialWebSocket } from "../../lib/client/dial.ts";
 import type { Dial } from "../../lib/client/open_session.ts";
 import { RemoteClient } from "../../lib/client/remote_client.ts";
 import type { FileSystem } from "../../lib/fs/file_system.ts";
-import { localFileSystem } from "../../lib/fs/local/local_file_system.ts";
+import { beneath } from "../../lib/fs/local/beneath.ts";
+import { filesOf, localFileSystem } from "../../lib/fs/local/local_file_system.ts";
+import { holdView } from "../../lib/sandbox/hold.ts";
+import { bytePathOf } from "../../lib/sandbox/byte_path.ts";
+import type { Support } from "../../lib/sandbox/support.ts";
 import { serve } from "../../lib/server/serve.ts";
 import { SessionsHost } from "../../lib/server/sessions_host.ts";
 import { memoryPair } from "../../lib/transport/memory_pair.ts";
 import { CODEX_VERSIONS, findCodex } from "./real_codex.ts";
+import { mechanism, rulesOf } from "../sandbox/confined.ts";
 import { spawnServer } from "./target_process.ts";
 
 export interface OpenFiles extends AsyncDisposable {
@@ -22,6 +28,8 @@ export interface FileTarget {
   readonly name: string;
   /** What a server can that is not ours: everything the older Codex cannot is left out of what is promised there. */
   readonly server: "ours" | "0.169.0" | "0.145.0" | null;
+  /** false: nothing there can be watched. */
+  readonly watches?: boolean;
   open(): Promise<OpenFiles>;
 }
 
@@ -88,4 +96,22 @@ const real = await Promise.all(CODEX_VERSIONS.map(async (version): Promise<FileT
   }];
 }));
 
-export const fileTargets: readonly FileTarget[] = [...here, ...real.flat()];
+/** All of this machine may be read, and only where tests make their files may anything be written. */
+function confinedBy(mechanism: NonNullable<Support["mechanism"]>): FileTarget {
+  return {
+    name: "confined",
+    server: null,
+    watches: false,
+    async open() {
+      const directory = bytePathOf(realpathSync(tmpdir()));
+      const view = await holdView(rulesOf([{ kind: "write", path: directory }]), mechanism);
+      return {
+        files: filesOf(beneath({ fd: view.root, masks: view.masks })),
+        [Symbol.asyncDispose]: () => Promise.resolve(view.close()),
+      };
+    },
+  };
+}
+
+const confined = mechanism === null ? [] : [confinedBy(mechanism)];
+export const fileTargets: readonly FileTarget[] = [...here, ...confined, ...real.flat()];

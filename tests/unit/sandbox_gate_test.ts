@@ -2,11 +2,11 @@ import { describe, expect, test } from "bun:test";
 import { sandboxContext as inWireWords } from "../../lib/client/sandbox_words.ts";
 import { bytePathOf } from "../../lib/sandbox/byte_path.ts";
 import type { Intent } from "../../lib/sandbox/intent.ts";
-import { refuseUnenforceableFiles, sandboxOf } from "../../lib/server/sandbox_gate.ts";
+import { sandboxOf } from "../../lib/server/sandbox_gate.ts";
 import { type ForeignPaths, intentOf, readPermissions } from "../../lib/server/sandbox_intent.ts";
 import { decodeParams } from "../../lib/wire/decode.ts";
 import { sandboxContext } from "../../lib/wire/sandbox_messages.ts";
-import { context, type Json, managed, path, READ_ONLY, special } from "../support/sandbox_context.ts";
+import { context, managed, path, READ_ONLY, special } from "../support/sandbox_context.ts";
 
 const CANNOT = "sandbox intent cannot be enforced on this executor";
 const read = (json: unknown) => decodeParams(sandboxContext(), json);
@@ -143,43 +143,5 @@ describe("readPermissions()", () => {
     for (const wrong of [null, [], {}, "read-only", { type: "managed" }, READ_ONLY, managed([{}])]) {
       expect(refusalOf(() => readPermissions(wrong))).toBeInstanceOf(Error);
     }
-  });
-});
-
-describe("refuseUnenforceableFiles()", () => {
-  const refused = (json: Json | null, what: "reads" | "changes") =>
-    refusalOf(() => refuseUnenforceableFiles(json === null ? null : read(json), what));
-  const roots = special("project_roots", "write");
-
-  test("lets through what restricts no file, and reads where everything may be read", () => {
-    for (const what of ["reads", "changes"] as const) {
-      expect(refused(null, what)).toBeNull();
-      for (const permissions of [{ type: "disabled" }, { type: "external", network: "restricted" }]) {
-        expect(refused(context(permissions), what)).toBeNull();
-      }
-      expect(refused(context(managed([special("root", "write")])), what)).toBeNull();
-    }
-    expect(refused(READ_ONLY, "reads")).toBeNull();
-    expect(refused(context(managed([special("root", "read"), roots])), "reads")).toBeNull();
-  });
-
-  test("refuses everything else until somebody enforces it", () => {
-    expect(refused(READ_ONLY, "changes")).toMatchObject({ code: -32602, message: CANNOT });
-    const denied = context(managed([special("root", "read"), path("file:///etc/shadow", "deny")]));
-    expect(refused(denied, "reads")).toMatchObject({ code: -32602, message: CANNOT });
-    expect(refused(context(managed([special("minimal", "read")])), "reads")).toMatchObject({ code: -32602 });
-  });
-
-  test("names what is of another machine, and asks for the directory that a profile depends on", () => {
-    const foreign = context(managed([special("root", "read"), path("file:///C:/x", "read")]));
-    expect(refused(foreign, "reads")).toMatchObject({
-      code: -32600,
-      message: "invalid sandbox permission path URI: 'file:///C:/x' is invalid on 'linux'",
-    });
-    const dynamic = { ...context(managed([special("root", "read"), roots])), cwd: undefined };
-    expect(refused(dynamic, "reads")).toMatchObject({
-      code: -32602,
-      message: "file system sandbox context with dynamic permissions requires cwd",
-    });
   });
 });

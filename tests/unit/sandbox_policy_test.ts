@@ -223,8 +223,6 @@ describe("resolveRules()", () => {
     for (const name of ["w/out", "w/loop", "w/gone", "w/gone/x"]) {
       expect(refused(name, "deny")).toContain("crosses writable symlink");
     }
-    // Where it leads is open by its own name.
-    expect(tree.mounts([ALL, tree.path("w", "write"), tree.path("w/out", "write")])).toContain("write o");
     expect(tree.mounts([ALL, tree.path("w/out/f", "deny")])).toEqual(["deny-file o/f"]);
   });
 
@@ -232,8 +230,24 @@ describe("resolveRules()", () => {
     using tree = new SandboxTree("w/.git -> ../o", "o/");
     expect(tree.refusal([ALL, tree.path("w", "write")]))
       .toBe("read-only path w/.git crosses writable symlink w/.git");
-    expect(tree.mounts([ALL, tree.path("w", "write"), tree.path("w/.git", "write")]))
-      .toContain("write o");
+    expect(tree.refusal([ALL, tree.path("w", "write"), tree.path("w/.git", "write")]))
+      .toBe("writable path w/.git crosses writable symlink w/.git");
+  });
+
+  test("lets nothing be written by way of a link that an earlier command could have made", () => {
+    using tree = new SandboxTree("w/a/", "w/in -> a", "w/out -> ../o", "w/git -> .git", "w/.git/", "o/p/");
+    const write = (...names: string[]) => [ALL, ...names.map((name) => tree.path(name, "write"))];
+    expect(tree.refusal(write("w", "w/out")))
+      .toBe("writable path w/out crosses writable symlink w/out");
+    expect(tree.refusal(write("w", "w/out/p"))).toContain("writable path w/out/p crosses writable symlink");
+    expect(tree.refusal(write("w", "w/git"))).toContain("crosses writable symlink w/git");
+    const temporary = [ALL, tree.path("w", "write"), special("tmpdir", "write")];
+    expect(tree.refusal(temporary, {}, { TMPDIR: tree.at("w/out") })).toContain("crosses writable symlink");
+    // It gives nothing that is not given anyway.
+    expect(tree.mounts(write("w", "w/in"))).toContain("write w/a");
+    expect(tree.mounts(write("w", "o", "w/out/p"))).toContain("write o/p");
+    // And one that stands where no command writes is as good as a name.
+    expect(tree.mounts(write("w/out"))).toEqual(["write o", ...protectedIn("o")]);
   });
 
   test("resolves symlinked workspace roots", () => {

@@ -7,6 +7,7 @@ import { runnerOf, runPlan } from "../support/run_plan.ts";
 
 const ALLOW = 0x7fff0000;
 const EPERM = 0x00050001;
+const ENOSYS = 0x00050026;
 const KILL = 0x80000000;
 const X64 = 0xc000003e;
 const ARM64 = 0xc00000b7;
@@ -29,6 +30,9 @@ const NETWORK = words(
 );
 const OTHERS = words("ptrace process_vm_readv process_vm_writev");
 const IO_URING = words("io_uring_setup io_uring_enter io_uring_register");
+const EVERYWHERE = [...IO_URING, ...words("add_key request_key keyctl bpf")];
+const NEW_CGROUPS = 0x02000000;
+const NEW_USERS = 0x10000000;
 
 interface Expected {
   mode: NetworkMode;
@@ -41,19 +45,19 @@ interface Expected {
 const EXPECTED: readonly Expected[] = [
   {
     mode: "restricted",
-    refused: [...NETWORK, ...OTHERS, ...IO_URING],
+    refused: [...NETWORK, ...OTHERS, ...EVERYWHERE],
     socket: [AF_UNIX],
     socketpair: [AF_UNIX],
   },
   {
     mode: "proxied",
-    refused: [...OTHERS, ...IO_URING],
+    refused: [...OTHERS, ...EVERYWHERE],
     socket: [AF_INET, AF_INET6],
     socketpair: [AF_UNIX],
   },
   {
     mode: "enabled",
-    refused: IO_URING,
+    refused: EVERYWHERE,
     socket: FAMILIES.filter((family) => family !== AF_VSOCK),
     socketpair: FAMILIES.filter((family) => family !== AF_VSOCK),
   },
@@ -72,12 +76,14 @@ for (const arch of ["x64", "arm64"] as const) {
       test("refuses what it lists and lets all other calls pass", () => {
         for (const name of syscallNames()) {
           if (name === "socket" || name === "socketpair") continue;
-          const expected = refused.includes(name) ? EPERM : ALLOW;
+          const expected = name === "clone3" ? ENOSYS : refused.includes(name) ? EPERM : ALLOW;
           expect([name, answer(syscallNumber(name, arch))]).toEqual([name, expected]);
           // What the arguments are makes no difference.
           expect([name, answer(syscallNumber(name, arch), [1, 2, 3])]).toEqual([name, expected]);
         }
-        const listed = [...refused, ...words("socket socketpair")].map((name) => syscallNumber(name, arch));
+        const listed = [...refused, ...words("socket socketpair clone3")].map((name) =>
+          syscallNumber(name, arch)
+        );
         for (let number = 0; number < 600; number++) {
           if (!listed.includes(number)) expect([number, answer(number)]).toEqual([number, ALLOW]);
         }
@@ -93,6 +99,18 @@ for (const arch of ["x64", "arm64"] as const) {
             socketpair.includes(family) ? ALLOW : EPERM,
           ]);
         }
+      });
+
+      test("makes all namespaces but those of cgroups, and hides the call whose flags cannot be seen", () => {
+        for (const name of words("unshare clone")) {
+          const made = (flags: number | bigint) => answer(syscallNumber(name, arch), [flags]);
+          expect([made(0), made(NEW_USERS), made(0xfdffffff)]).toEqual([ALLOW, ALLOW, ALLOW]);
+          for (const flags of [NEW_CGROUPS, NEW_CGROUPS | NEW_USERS, 0xffffffff]) {
+            expect(made(flags)).toBe(EPERM);
+            expect(made(BigInt(flags) | 1n << 40n)).toBe(EPERM);
+          }
+        }
+        expect(answer(syscallNumber("clone3", arch))).toBe(ENOSYS);
       });
 
       test("sees of a family what the kernel sees, the low half", () => {

@@ -8,7 +8,6 @@ import {
   futimesSync,
   lstatSync,
   lutimesSync,
-  openSync,
   statSync,
   utimesSync,
 } from "node:fs";
@@ -18,24 +17,30 @@ import { O_PATH } from "./held_directory.ts";
 import { hasLinuxCalls, setTimesAt, setTimesOf, type TimesMs } from "./libc.ts";
 import { checkedPath } from "./native_bytes.ts";
 import { refusedLink, withoutFollowing } from "./no_follow.ts";
+import type { Place, Spot, SystemPath } from "./place.ts";
 import { now } from "./system_call.ts";
 
 /** The largest length that the runtime takes; no file system holds as much. */
 const LARGEST_LENGTH = 2 ** 52 - 1;
 
-export function setMode(path: NativePath, mode: number, { followSymlinks = true }: FollowOptions = {}): void {
+export function setMode(
+  place: Place,
+  path: NativePath,
+  mode: number,
+  { followSymlinks = true }: FollowOptions = {},
+): void {
   checkMode(mode);
   if (followSymlinks) {
-    const checked = checkedPath(path);
-    now(() => chmodSync(checked, mode));
+    using target = place.target(checkedPath(path));
+    now(() => chmodSync(target.path, mode));
   } else {
-    withoutFollowing(path, (place) => setModeOfNoLink(place, mode));
+    withoutFollowing(place, path, (spot) => setModeOfNoLink(spot, mode));
   }
 }
 
 /** Held meanwhile: between a look and the change a link could take its place. */
-function setModeOfNoLink(place: string | Buffer, mode: number): void {
-  const fd = now(() => openSync(place, O_PATH | constants.O_NOFOLLOW));
+function setModeOfNoLink(spot: Spot, mode: number): void {
+  const fd = spot.open(O_PATH | constants.O_NOFOLLOW);
   try {
     if (fstatSync(fd).isSymbolicLink()) throw refusedLink();
     now(() => chmodSync(`/proc/self/fd/${fd}`, mode));
@@ -45,12 +50,17 @@ function setModeOfNoLink(place: string | Buffer, mode: number): void {
 }
 
 export function setTimes(
+  place: Place,
   path: NativePath,
   times: FileTimes,
   { followSymlinks = true }: FollowOptions = {},
 ): void {
-  if (followSymlinks) setTimesHere(checkedPath(path), times, "follow");
-  else withoutFollowing(path, (place) => setTimesHere(place, times, "itself"));
+  if (followSymlinks) {
+    using target = place.target(checkedPath(path));
+    setTimesHere(target.path, times, "follow");
+  } else {
+    withoutFollowing(place, path, (spot) => setTimesHere(spot.path, times, "itself"));
+  }
 }
 
 export function setAttributes(
@@ -75,13 +85,13 @@ function setLength(fd: number, length: number): void {
 }
 
 function setTimesHere(
-  place: string | Buffer,
+  path: SystemPath,
   { accessedAtMs, modifiedAtMs }: FileTimes,
   links: "follow" | "itself",
 ): void {
-  if (hasLinuxCalls) return setTimesAt(place, [accessedAtMs ?? null, modifiedAtMs], links);
+  if (hasLinuxCalls) return setTimesAt(path, [accessedAtMs ?? null, modifiedAtMs], links);
   const [look, set] = links === "follow" ? [statSync, utimesSync] : [lstatSync, lutimesSync];
-  now(() => set(place, (accessedAtMs ?? look(place).atimeMs) / 1000, modifiedAtMs / 1000));
+  now(() => set(path, (accessedAtMs ?? look(path).atimeMs) / 1000, modifiedAtMs / 1000));
 }
 
 function checkMode(mode: number): void {

@@ -1,4 +1,4 @@
-import { closeSync, constants, fchmodSync, fstatSync, openSync, type Stats } from "node:fs";
+import { closeSync, constants, fchmodSync, fstatSync, type Stats } from "node:fs";
 import type { GiveUpOptions, Soon } from "../file_system.ts";
 import { copyContent, copyStream } from "./copy_content.ts";
 import { cutFile } from "./cut_file.ts";
@@ -6,6 +6,7 @@ import { readNow, SMALL_BYTES, writeNow } from "./file_io.ts";
 import { stopIfGivenUp } from "./give_up.ts";
 import { nextData, reserve } from "./libc.ts";
 import { type OpenedFile, openOrCreate, removeNew } from "./new_file.ts";
+import type { Spot } from "./place.ts";
 import { now } from "./system_call.ts";
 import { nextTurn, turnIsOver } from "./turns.ts";
 
@@ -19,19 +20,16 @@ const DISK_BLOCK_BYTES = 512;
 
 /**
  * Content, holes and mode of a regular file. A file copied onto itself, by whatever name, stays as it is. A new file
- * that came to nothing is removed; one that was there keeps what has been written of the new content.
+ * that came to nothing is removed; one that was there keeps what has been written of the new content. Both are to be
+ * held until it is done.
  */
-export function copyFile(
-  source: string | Buffer,
-  destination: string | Buffer,
-  options: GiveUpOptions,
-): Soon<void> {
-  const from = now(() => openSync(source, OPEN_SOURCE));
+export function copyFile(source: Spot, destination: Spot, options: GiveUpOptions): Soon<void> {
+  const from = source.open(OPEN_SOURCE);
   let to: OpenedFile | null = null;
   let done: Soon<void> = undefined;
   try {
     const given = fstatSync(from);
-    to = openOrCreate(destination, OPEN_DESTINATION, given.mode & 0o777);
+    to = openOrCreate(destination.open, OPEN_DESTINATION, given.mode & 0o777);
     done = copyOpened(from, given, to.fd, options);
   } catch (error) {
     if (to?.isNew) void removeNew(destination, to.fd); // it is small
@@ -46,7 +44,7 @@ async function ending(
   done: Promise<void>,
   from: number,
   to: OpenedFile,
-  destination: string | Buffer,
+  destination: Spot,
 ): Promise<void> {
   try {
     await done;

@@ -1,34 +1,46 @@
-import { lstatSync, mkdirSync, readlinkSync, realpathSync, type Stats, symlinkSync } from "node:fs";
-import { osErrorCode } from "../../base/os_error.ts";
+import { closeSync, constants, lstatSync, mkdirSync, readlinkSync, type Stats, symlinkSync } from "node:fs";
 import type { CopyOptions, GiveUpOptions, NativePath, Soon } from "../file_system.ts";
 import { FsError, systemError } from "../fs_error.ts";
 import { copyFile } from "./copy_file.ts";
 import { createDirectory } from "./directories.ts";
 import { stopIfGivenUp } from "./give_up.ts";
-import { HeldDirectory } from "./held_directory.ts";
-import { type EntryKind, listDirectory, type ListedEntry } from "./list_directory.ts";
-import { byteString, checkedPath, nativeOf, pathOf } from "./native_bytes.ts";
-import { asFsError, now } from "./system_call.ts";
+import { HeldDirectory, O_PATH } from "./held_directory.ts";
+import { entriesOf, type EntryKind, type ListedEntry } from "./list_directory.ts";
+import { byteString, checkedPath, pathOf } from "./native_bytes.ts";
+import type { Place, Spot, SystemPath } from "./place.ts";
+import { now } from "./system_call.ts";
 import { nextTurn, turnIsOver } from "./turns.ts";
+import { whileHeld } from "./while_held.ts";
 
+const OPEN_DIRECTORY = constants.O_DIRECTORY | O_PATH;
 /** Levels of a tree, two directories held open for each. */
 const MAX_LEVELS = 256;
 
 /** A file, a link as a link, or with `recursive` a directory with all that is in it, into what is there already. */
 export function copy(
+  place: Place,
   source: NativePath,
   destination: NativePath,
   options: CopyOptions,
 ): Soon<void> {
   const [from, to] = [checkedPath(source), checkedPath(destination)];
-  switch (kindOf(now(() => lstatSync(from)))) {
-    case "directory":
+  return whileHeld(place.spot(from), (spot) => {
+    const kind = kindOf(now(() => lstatSync(spot.path)));
+    if (kind === "directory") {
       if (!options.recursive) {
         throw new FsError("refused", "fs/copy requires recursive: true when sourcePath is a directory");
       }
-      if (isBelow(canonicalAsFarAsThere(destination), canonicalAsFarAsThere(source))) throw intoItself();
-      createDirectory(destination, { recursive: true });
-      return copyTree(from, to, options);
+      if (isBelow(canonicalAsFarAsThere(place, to), canonicalAsFarAsThere(place, from))) throw intoItself();
+      createDirectory(place, destination, { recursive: true });
+    }
+    return whileHeld(place.spot(to), (target) => copyKind(place, kind, spot, target, options));
+  });
+}
+
+function copyKind(place: Place, kind: EntryKind, from: Spot, to: Spot, options: GiveUpOptions): Soon<void> {
+  switch (kind) {
+    case "directory":
+      return copyTree(place, from, to, options);
     case "file":
       return copyFile(from, to, options);
     case "symlink":
@@ -49,25 +61,29 @@ function kindOf(found: Stats): EntryKind {
 }
 
 /** The real path of what is there of it, and the names of what is not. */
-function canonicalAsFarAsThere(path: NativePath): string {
+function canonicalAsFarAsThere(place: Place, path: SystemPath): string {
   const names = byteString(path).split("/").filter((name) => name !== "");
   for (let there = names.length;; there--) {
     try {
-      const real = realpathSync.native(pathOf(`/${names.slice(0, there).join("/")}`), { encoding: "buffer" });
+      const real = place.canonical(pathOf(`/${names.slice(0, there).join("/")}`));
       return [real.toString("latin1").replace(/\/$/, ""), ...names.slice(there)].join("/");
     } catch (error) {
-      if (osErrorCode(error) !== "ENOENT" || there === 0) throw asFsError(error);
+      if (!isErrno(error, "ENOENT") || there === 0) throw error;
     }
   }
+}
+
+function isErrno(error: unknown, errno: string): boolean {
+  return error instanceof FsError && error.errno === errno;
 }
 
 function isBelow(path: string, top: string): boolean {
   return path === top || path.startsWith(`${top}/`);
 }
 
-function copyLink(from: string | Buffer, to: string | Buffer): void {
-  const text = now(() => readlinkSync(from, { encoding: "buffer" }));
-  now(() => symlinkSync(text, to));
+function copyLink(from: Spot, to: Spot): void {
+  const text = now(() => readlinkSync(from.path, { encoding: "buffer" }));
+  now(() => symlinkSync(text, to.path));
 }
 
 interface Level {
@@ -77,9 +93,9 @@ interface Level {
   readonly entries: Iterator<ListedEntry>;
 }
 
-async function copyTree(from: string | Buffer, to: string | Buffer, options: GiveUpOptions): Promise<void> {
+async function copyTree(place: Place, from: Spot, to: Spot, options: GiveUpOptions): Promise<void> {
   const levels: Level[] = [];
-  enter(levels, HeldDirectory.open(from), () => HeldDirectory.open(to, "follow"));
+  enter(levels, HeldDirectory.open(place, from), () => HeldDirectory.open(place, to, "follow"));
   try {
     while (levels.length > 0) {
       stopIfGivenUp(options);
@@ -90,8 +106,8 @@ async function copyTree(from: string | Buffer, to: string | Buffer, options: Giv
         leave(levels.pop()!);
         continue;
       }
-      const [source, destination] = [level.from.path(entry.name), level.to.path(entry.name)];
-      switch (entry.kind === "unknown" ? kindOf(now(() => lstatSync(source))) : entry.kind) {
+      const [source, destination] = [level.from.spot(entry.name), level.to.spot(entry.name)];
+      switch (entry.kind === "unknown" ? kindOf(now(() => lstatSync(source.path))) : entry.kind) {
         case "directory":
           makeDirectory(destination);
           enter(levels, level.from.enter(entry.name), () => level.to.enter(entry.name, "follow"));
@@ -137,15 +153,20 @@ function identityOf(held: HeldDirectory): string {
   return `${dev}:${ino}`;
 }
 
-function makeDirectory(path: string | Buffer): void {
+function makeDirectory({ path, open }: Spot): void {
   try {
-    mkdirSync(path);
+    now(() => mkdirSync(path));
   } catch (error) {
-    if (osErrorCode(error) !== "EEXIST") throw asFsError(error);
-    createDirectory(nativeOf(byteString(path)), { recursive: true }); // fine for a directory, refused for a file
+    if (!isErrno(error, "EEXIST") || !leadsToDirectory(open)) throw error;
   }
 }
 
-function* entriesOf(held: HeldDirectory): Generator<ListedEntry, void> {
-  for (const portion of listDirectory(held.path())) yield* portion;
+function leadsToDirectory(open: Spot["open"]): boolean {
+  try {
+    closeSync(open(OPEN_DIRECTORY));
+    return true;
+  } catch (error) {
+    if (isErrno(error, "ENOTDIR") || isErrno(error, "ENOENT")) return false;
+    throw error;
+  }
 }

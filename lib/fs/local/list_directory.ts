@@ -1,6 +1,7 @@
-import { closeSync, constants, openSync, readdirSync } from "node:fs";
+import { closeSync, constants, readdirSync } from "node:fs";
 import type { ByteString } from "./native_bytes.ts";
 import { hasLinuxCalls, nextEntries } from "./libc.ts";
+import type { Place, Spot, SystemPath } from "./place.ts";
 import { now } from "./system_call.ts";
 
 export type EntryKind = "file" | "directory" | "symlink" | "other" | "unknown";
@@ -23,8 +24,17 @@ const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_
 /**
  * What is in a directory, in its own order, in portions that a big directory does not outgrow.
  */
-export function* listDirectory(path: string | Buffer): Generator<ListedEntry[], void> {
-  const fd = now(() => openSync(path, OPEN_DIRECTORY));
+export function listDirectory(place: Place, path: SystemPath): Generator<ListedEntry[], void> {
+  return list({ path, open: (flags) => place.open(path, flags) });
+}
+
+/** What is in a directory that is held, entry by entry. */
+export function* entriesOf(directory: { spot(): Spot }): Generator<ListedEntry, void> {
+  for (const portion of list(directory.spot())) yield* portion;
+}
+
+function* list({ path, open }: Pick<Spot, "path" | "open">): Generator<ListedEntry[], void> {
+  const fd = open(OPEN_DIRECTORY);
   try {
     if (!hasLinuxCalls) {
       yield listByRuntime(path);

@@ -4,10 +4,11 @@ import { FsError } from "../fs_error.ts";
 import { setAttributes } from "./attributes.ts";
 import { cutFile } from "./cut_file.ts";
 import { readLater, readNow, SMALL_BYTES, writeLater, writeNow } from "./file_io.ts";
-import { notAFile, OPEN_TO_READ, openRegular } from "./read_file.ts";
+import { NEW_FILE_MODE, notAFile, OPEN_TO_READ, openRegular } from "./read_file.ts";
 import { readCached } from "./libc.ts";
 import { checkedPath } from "./native_bytes.ts";
 import { openPrivate } from "./open_private.ts";
+import type { Place } from "./place.ts";
 
 /** Not emptied on opening, so that nothing is that turns out to be no file. */
 const OPEN_TO_REPLACE = constants.O_WRONLY | constants.O_CREAT | constants.O_NONBLOCK;
@@ -19,13 +20,19 @@ const FLAGS: Readonly<Record<OpenMode, number>> = {
   update: OPEN_TO_UPDATE,
 };
 
-export function openFile(path: NativePath, mode: OpenMode, options: OpenOptions = {}): Soon<OpenFile> {
+export function openFile(
+  place: Place,
+  path: NativePath,
+  mode: OpenMode,
+  options: OpenOptions = {},
+): Soon<OpenFile> {
   if (options.private === true && mode !== "update") {
     throw new FsError("refused", "only a file that is opened to be updated can be private");
   }
+  const checked = checkedPath(path);
   const { fd, size } = options.private === true
-    ? openPrivate(path)
-    : openRegular(checkedPath(path), FLAGS[mode], () => notAFile(path));
+    ? openPrivate(place, path)
+    : openRegular(() => place.open(checked, FLAGS[mode], NEW_FILE_MODE), () => notAFile(path));
   const file = new LocalOpenFile(fd, size);
   if (mode === "replace") {
     try {

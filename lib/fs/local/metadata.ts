@@ -2,44 +2,50 @@ import { lstatSync, readlinkSync, type Stats, statSync } from "node:fs";
 import type { FileMetadata, MetadataOptions, MoreMetadata, NativePath } from "../file_system.ts";
 import { checkedPath, nativeOf } from "./native_bytes.ts";
 import { namesOf, refusedLink, withoutFollowing } from "./no_follow.ts";
+import type { Named, Place, SystemPath } from "./place.ts";
 import { now } from "./system_call.ts";
 
-export function getMetadata(path: NativePath, options: MetadataOptions = {}): FileMetadata {
+export function getMetadata(place: Place, path: NativePath, options: MetadataOptions = {}): FileMetadata {
   const { followSymlinks = true, itself = false } = options;
   if (!followSymlinks && namesOf(path).length > 0) {
-    return withoutFollowing(path, (place) => {
-      const found = itself ? now(() => lstatSync(place)) : refusingLink(place);
-      return itselfAt(place, found);
+    return withoutFollowing(place, path, (spot) => {
+      const found = itself ? now(() => lstatSync(spot.path)) : refusingLink(spot);
+      return itselfAt(spot, found);
     });
   }
   const checked = checkedPath(path);
-  const here = now(() => lstatSync(checked));
-  if (itself) return itselfAt(checked, here);
-  const isSymlink = here.isSymbolicLink();
-  const target = isSymlink ? now(() => statSync(checked)) : here;
+  using spot = place.spot(checked);
+  const here = now(() => lstatSync(spot.path));
+  if (itself) return itselfAt(spot, here);
+  if (!here.isSymbolicLink()) return targetAt(spot, here, null);
+  using target = place.target(checked);
+  return targetAt(target, now(() => statSync(target.path)), linkTarget(spot.path));
+}
+
+function targetAt({ path }: Named, found: Stats, linkTarget: NativePath | null): FileMetadata {
   return {
-    ...kindOf(target, isSymlink),
+    ...kindOf(found, linkTarget !== null),
     // Times before 1970 are told only to who follows no links, as Codex does.
-    createdAtMs: Math.max(0, whole(target.birthtimeMs)),
-    modifiedAtMs: Math.max(0, whole(target.mtimeMs)),
-    more: moreOf(target, () => statSync(checked, EXACT), isSymlink ? linkTarget(checked) : null),
+    createdAtMs: Math.max(0, whole(found.birthtimeMs)),
+    modifiedAtMs: Math.max(0, whole(found.mtimeMs)),
+    more: moreOf(found, () => statSync(path, EXACT), linkTarget),
   };
 }
 
 /** What is at the place itself. Throws FsError for a link. */
-export function refusingLink(place: string | Buffer): Stats {
-  const found = now(() => lstatSync(place));
+export function refusingLink({ path }: Named): Stats {
+  const found = now(() => lstatSync(path));
   if (found.isSymbolicLink()) throw refusedLink();
   return found;
 }
 
-function itselfAt(place: string | Buffer, found: Stats): FileMetadata {
+function itselfAt({ path }: Named, found: Stats): FileMetadata {
   const isSymlink = found.isSymbolicLink();
   return {
     ...kindOf(found, isSymlink),
     createdAtMs: whole(found.birthtimeMs),
     modifiedAtMs: whole(found.mtimeMs),
-    more: moreOf(found, () => lstatSync(place, EXACT), isSymlink ? linkTarget(place) : null),
+    more: moreOf(found, () => lstatSync(path, EXACT), isSymlink ? linkTarget(path) : null),
   };
 }
 
@@ -69,8 +75,8 @@ function moreOf(
   };
 }
 
-function linkTarget(place: string | Buffer): NativePath {
-  return nativeOf(now(() => readlinkSync(place, { encoding: "buffer" })).toString("latin1"));
+function linkTarget(path: SystemPath): NativePath {
+  return nativeOf(now(() => readlinkSync(path, { encoding: "buffer" })).toString("latin1"));
 }
 
 function whole(ms: number): number {

@@ -1,10 +1,10 @@
-import { closeSync, constants, fchmodSync, fstatSync, openSync } from "node:fs";
-import { osErrorCode } from "../../base/os_error.ts";
+import { closeSync, constants, fchmodSync, fstatSync } from "node:fs";
 import type { NativePath } from "../file_system.ts";
 import { FsError } from "../fs_error.ts";
 import { checkedPath, shown } from "./native_bytes.ts";
+import type { Place, SystemPath } from "./place.ts";
 import type { RegularFile } from "./read_file.ts";
-import { asFsError, now } from "./system_call.ts";
+import { now } from "./system_call.ts";
 
 const PRIVATE = 0o600;
 const OPEN = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -20,12 +20,12 @@ const NOT_OURS = new Set(["ELOOP", "EISDIR", "ENXIO", "EACCES", "EPERM"]);
  * A file that nobody else may look into, new or certainly ours: others may write into the directory too, and what
  * stands under a name that they can guess may be theirs.
  */
-export function openPrivate(path: NativePath): RegularFile {
+export function openPrivate(place: Place, path: NativePath): RegularFile {
   const checked = checkedPath(path);
   for (let tries = 0; tries < TRIES; tries++) {
-    const created = openUnless("EEXIST", checked, CREATE);
+    const created = openUnless("EEXIST", place, checked, CREATE);
     if (typeof created === "number") return emptyFile(created);
-    const opened = openUnless("ENOENT", checked, OPEN);
+    const opened = openUnless("ENOENT", place, checked, OPEN);
     if (typeof opened === "number") return certainlyOurs(opened, path);
     if (NOT_OURS.has(opened)) throw refusal(path);
   }
@@ -33,13 +33,13 @@ export function openPrivate(path: NativePath): RegularFile {
 }
 
 /** The descriptor, or the errno where it is this one, or one of those that mean that it is another's. */
-function openUnless(errno: string, path: string | Buffer, flags: number): number | string {
+function openUnless(errno: string, place: Place, path: SystemPath, flags: number): number | string {
   try {
-    return openSync(path, flags, PRIVATE);
+    return place.open(path, flags, PRIVATE);
   } catch (error) {
-    const code = osErrorCode(error);
-    if (code === errno || code !== null && flags === OPEN && NOT_OURS.has(code)) return code;
-    throw asFsError(error);
+    const code = error instanceof FsError ? error.errno : null;
+    if (code !== null && (code === errno || flags === OPEN && NOT_OURS.has(code))) return code;
+    throw error;
   }
 }
 

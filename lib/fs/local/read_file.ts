@@ -1,20 +1,23 @@
-import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import { closeSync, constants, fstatSync } from "node:fs";
 import { FsError } from "../fs_error.ts";
 import { MAX_READ_FILE_BYTES, type NativePath, type ReadOptions, type Soon } from "../file_system.ts";
 import { readLater, readNow, SMALL_BYTES } from "./file_io.ts";
 import { checkedPath, shown } from "./native_bytes.ts";
 import { withoutFollowing } from "./no_follow.ts";
-import { now } from "./system_call.ts";
+import type { Place } from "./place.ts";
 
 /** A pipe that nobody writes to must not hold up the opening; it is found out afterwards, and refused. */
 export const OPEN_TO_READ = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/** Before the mask that the server was started with. */
+export const NEW_FILE_MODE = 0o666;
 
 /** Files that do not know their size, as in /proc, are read in pieces of this. */
 const PIECE_BYTES = 64 * 1024;
 const LARGEST_PIECE_BYTES = 8 * 1024 * 1024;
 
-export function readFile(path: NativePath, options: ReadOptions = {}): Soon<Uint8Array> {
-  const { fd, size } = openFor(path, options);
+export function readFile(place: Place, path: NativePath, options: ReadOptions = {}): Soon<Uint8Array> {
+  const { fd, size } = openFor(place, path, options);
   let done: Soon<Uint8Array> | null = null;
   try {
     done = readAll(fd, size, options);
@@ -24,10 +27,13 @@ export function readFile(path: NativePath, options: ReadOptions = {}): Soon<Uint
   }
 }
 
-function openFor(path: NativePath, { followSymlinks = true }: ReadOptions): RegularFile {
-  if (followSymlinks) return openRegular(checkedPath(path), OPEN_TO_READ, () => notAFile(path));
+function openFor(place: Place, path: NativePath, { followSymlinks = true }: ReadOptions): RegularFile {
+  if (followSymlinks) {
+    const checked = checkedPath(path);
+    return openRegular(() => place.open(checked, OPEN_TO_READ), () => notAFile(path));
+  }
   const flags = OPEN_TO_READ | constants.O_NOFOLLOW;
-  return withoutFollowing(path, (place) => openRegular(place, flags, notRegular));
+  return withoutFollowing(place, path, (spot) => openRegular(() => spot.open(flags), notRegular));
 }
 
 export interface RegularFile {
@@ -36,8 +42,8 @@ export interface RegularFile {
 }
 
 /** Throws what `refusal` says for anything but a regular file. */
-export function openRegular(path: string | Buffer, flags: number, refusal: () => FsError): RegularFile {
-  const fd = now(() => openSync(path, flags, 0o666));
+export function openRegular(open: () => number, refusal: () => FsError): RegularFile {
+  const fd = open();
   const found = fstatSync(fd);
   if (found.isFile()) return { fd, size: found.size };
   closeSync(fd);

@@ -1,29 +1,34 @@
 import { lstatSync, renameSync, rmdirSync, type Stats, unlink, unlinkSync } from "node:fs";
-import { osErrorCode } from "../../base/os_error.ts";
 import type { GiveUpOptions, NativePath, RemoveOptions, Soon } from "../file_system.ts";
 import { FsError } from "../fs_error.ts";
 import { QUICKLY_CUT_BYTES } from "./cut_file.ts";
 import { stopIfGivenUp } from "./give_up.ts";
 import { HeldDirectory } from "./held_directory.ts";
-import { listDirectory, type ListedEntry } from "./list_directory.ts";
+import { entriesOf, type ListedEntry } from "./list_directory.ts";
 import { refusingLink } from "./metadata.ts";
 import { checkedPath } from "./native_bytes.ts";
 import { withoutFollowing } from "./no_follow.ts";
+import type { Place, Spot } from "./place.ts";
 import { asFsError, now, unlessMissing } from "./system_call.ts";
 import { nextTurn, turnIsOver } from "./turns.ts";
+import { whileHeld } from "./while_held.ts";
 
 /** Directories held open at a time; what lies deeper is first brought up to the top of the tree. */
 const MAX_HELD = 128;
 
 export function remove(
+  place: Place,
   path: NativePath,
   options: RemoveOptions,
 ): Soon<void> {
   const { recursive, followSymlinks = true } = options;
   try {
-    if (followSymlinks) return removeAt(checkedPath(path), options);
+    if (followSymlinks) {
+      const done = whileHeld(place.spot(checkedPath(path)), (spot) => removeAt(place, spot, options));
+      return done instanceof Promise ? done.catch(unlessForgiven(options)) : done;
+    }
     if (recursive) throw new FsError("unsupported", "recursive no-follow removal is unsupported");
-    withoutFollowing(path, (place) => removeOne(place, refusingLink(place).isDirectory()));
+    withoutFollowing(place, path, (spot) => removeOne(spot, refusingLink(spot).isDirectory()));
   } catch (error) {
     unlessForgiven(options)(error);
   }
@@ -35,11 +40,11 @@ function unlessForgiven({ force }: RemoveOptions): (error: unknown) => void {
   };
 }
 
-function removeAt(path: string | Buffer, options: RemoveOptions): Soon<void> {
-  const found = now(() => lstatSync(path));
-  if (found.isDirectory() && options.recursive) return removeTree(path, options);
-  if (takesLongToFree(found)) return unlinkLater(path).catch(unlessForgiven(options));
-  removeOne(path, found.isDirectory());
+function removeAt(place: Place, spot: Spot, options: RemoveOptions): Soon<void> {
+  const found = now(() => lstatSync(spot.path));
+  if (found.isDirectory() && options.recursive) return removeTree(place, spot, options);
+  if (takesLongToFree(found)) return unlinkLater(spot);
+  removeOne(spot, found.isDirectory());
 }
 
 /** Giving its room back is the work: off the main thread. */
@@ -47,14 +52,16 @@ function takesLongToFree({ size, nlink }: Stats): boolean {
   return size > QUICKLY_CUT_BYTES && nlink === 1;
 }
 
-function unlinkLater(path: string | Buffer): Promise<void> {
+function unlinkLater(spot: Spot): Promise<void> {
+  spot.checkMovable();
   return new Promise((resolve, reject) => {
-    unlink(path, (error) => error ? reject(asFsError(error)) : resolve());
+    unlink(spot.path, (error) => error ? reject(asFsError(error)) : resolve());
   });
 }
 
-function removeOne(path: string | Buffer, isDirectory: boolean): void {
-  now(() => isDirectory ? rmdirSync(path) : unlinkSync(path));
+function removeOne(spot: Spot, isDirectory: boolean): void {
+  spot.checkMovable();
+  now(() => isDirectory ? rmdirSync(spot.path) : unlinkSync(spot.path));
 }
 
 interface Level {
@@ -67,11 +74,11 @@ interface Level {
 }
 
 /** Everything below, then the directory. Links are removed, never followed, whatever is moved about meanwhile. */
-async function removeTree(path: string | Buffer, options: GiveUpOptions): Promise<void> {
+async function removeTree(place: Place, top: Spot, options: GiveUpOptions): Promise<void> {
   const levels: Level[] = [];
   const enter = (name: string | null, held: HeldDirectory) =>
     levels.push({ name, held, entries: entriesOf(held), progressed: false });
-  enter(null, HeldDirectory.open(path));
+  enter(null, HeldDirectory.open(place, top));
   try {
     for (let moved = 0; levels.length > 0;) {
       stopIfGivenUp(options);
@@ -79,7 +86,7 @@ async function removeTree(path: string | Buffer, options: GiveUpOptions): Promis
       const level = levels.at(-1)!;
       const { done, value: entry } = level.entries.next();
       if (done) {
-        leave(levels, path);
+        leave(levels, top);
         continue;
       }
       const large = entry.kind === "directory" ? null : largeFileAt(level, entry.name);
@@ -94,11 +101,7 @@ async function removeTree(path: string | Buffer, options: GiveUpOptions): Promis
           enter(entry.name, below);
         } else {
           below[Symbol.dispose]();
-          const top = levels[0]!;
-          top.progressed = true;
-          now(() =>
-            renameSync(level.held.path(entry.name), top.held.path(`.removed-${process.pid}-${moved++}`))
-          );
+          bringUp(level.held.spot(entry.name), levels[0]!, `.removed-${process.pid}-${moved++}`);
         }
       }
     }
@@ -110,44 +113,50 @@ async function removeTree(path: string | Buffer, options: GiveUpOptions): Promis
   }
 }
 
+function bringUp(spot: Spot, level: Level, name: string): void {
+  level.progressed = true;
+  spot.checkMovable();
+  now(() => renameSync(spot.path, level.held.path(name)));
+}
+
 /** Removes the innermost directory, unless something is in it still and it was not in vain to look. */
-function leave(levels: Level[], top: string | Buffer): void {
+function leave(levels: Level[], top: Spot): void {
   const level = levels.at(-1)!;
-  const place = level.name === null ? top : levels.at(-2)!.held.path(level.name);
+  const spot = level.name === null ? top : levels.at(-2)!.held.spot(level.name);
   try {
-    rmdirSync(place);
+    removeOne(spot, true);
   } catch (error) {
-    const code = osErrorCode(error);
+    const code = errnoOf(error);
     if (code === "ENOTEMPTY" && level.progressed) {
       level.entries = entriesOf(level.held);
       level.progressed = false;
       return;
     }
-    if (code !== "ENOENT") throw asFsError(error);
+    if (code !== "ENOENT") throw error;
   }
   level.held[Symbol.dispose]();
   levels.pop();
 }
 
 /** Where it is, if it takes long to remove. Who went away meanwhile does not. */
-function largeFileAt(level: Level, name: string): string | Buffer | null {
-  const place = level.held.path(name);
-  const found = unlessMissing(() => lstatSync(place));
-  return found?.isFile() && takesLongToFree(found) ? place : null;
+function largeFileAt(level: Level, name: string): Spot | null {
+  const spot = level.held.spot(name);
+  const found = unlessMissing(() => lstatSync(spot.path));
+  return found?.isFile() && takesLongToFree(found) ? spot : null;
 }
 
 /** false: it is a directory. */
 function unlinked(level: Level, { name, kind }: ListedEntry): boolean {
   if (kind === "directory") return false;
   try {
-    unlinkSync(level.held.path(name));
+    removeOne(level.held.spot(name), false);
     level.progressed = true;
     return true;
   } catch (error) {
-    const code = osErrorCode(error);
+    const code = errnoOf(error);
     if (code === "ENOENT") return true;
     if (code === "EISDIR") return false;
-    throw asFsError(error);
+    throw error;
   }
 }
 
@@ -156,11 +165,11 @@ function heldBelow(level: Level, name: string): HeldDirectory | null {
   try {
     return level.held.enter(name);
   } catch (error) {
-    if (error instanceof FsError && error.errno === "ENOENT") return null;
+    if (errnoOf(error) === "ENOENT") return null;
     throw error;
   }
 }
 
-function* entriesOf(held: HeldDirectory): Generator<ListedEntry, void> {
-  for (const portion of listDirectory(held.path())) yield* portion;
+function errnoOf(error: unknown): string | null {
+  return error instanceof FsError ? error.errno : null;
 }

@@ -1,4 +1,4 @@
-import { lstatSync, realpathSync, statSync } from "node:fs";
+import { lstatSync, statSync } from "node:fs";
 import { FsError } from "../fs_error.ts";
 import {
   MAX_WALK,
@@ -7,26 +7,38 @@ import {
   type WalkSink,
   type WalkSummary,
 } from "../file_system.ts";
-import { kindsOf } from "./directories.ts";
+import { isSymlinkAt, kindsOf } from "./directories.ts";
 import { stopIfGivenUp } from "./give_up.ts";
 import { listDirectory, type ListedEntry } from "./list_directory.ts";
 import { byteString, checkedPath, nativeOf, pathOf } from "./native_bytes.ts";
+import type { Place } from "./place.ts";
 import { SortedNames } from "./sorted_names.ts";
-import { asFsError, now, unlessMissing } from "./system_call.ts";
+import { now } from "./system_call.ts";
 import { nextTurn, turnIsOver } from "./turns.ts";
 
 /** Names are looked at in portions, so that asking for the time costs nothing beside them. */
 const STEPS_PER_LOOK = 32;
 
 /** Breadth first, byte-sorted, in turns with everybody else. */
-export async function walkTree(root: NativePath, options: WalkOptions, sink: WalkSink): Promise<WalkSummary> {
+export async function walkTree(
+  place: Place,
+  root: NativePath,
+  options: WalkOptions,
+  sink: WalkSink,
+): Promise<WalkSummary> {
   checkLimits(options);
+  if (!isToBeWalked(place, root, options)) return { truncated: false };
+  return await new Walk(place, byteString(root), options, sink).run();
+}
+
+/** What leads nowhere is an error, whether links are followed or not. */
+function isToBeWalked(place: Place, root: NativePath, { followDirectorySymlinks }: WalkOptions): boolean {
   const path = checkedPath(root);
-  const top = now(() => statSync(path)); // what leads nowhere is an error, whether links are followed or not
-  const isLink = now(() => lstatSync(path)).isSymbolicLink();
-  const isDirectory = top.isDirectory() && (options.followDirectorySymlinks || !isLink);
-  if (!isDirectory) return { truncated: false };
-  return await new Walk(byteString(root), options, sink).run();
+  using target = place.target(path);
+  using spot = place.spot(path);
+  const isDirectory = now(() => statSync(target.path)).isDirectory();
+  const isLink = now(() => lstatSync(spot.path)).isSymbolicLink();
+  return isDirectory && (followDirectorySymlinks || !isLink);
 }
 
 function checkLimits({ maxDepth, maxDirectories, maxEntries }: WalkOptions): void {
@@ -59,13 +71,14 @@ class Walk {
   #isOver = false;
 
   constructor(
+    private readonly place: Place,
     private readonly root: string,
     private readonly options: WalkOptions,
     private readonly sink: WalkSink,
   ) {}
 
   async run(): Promise<WalkSummary> {
-    if (this.options.followDirectorySymlinks) this.#visited.add(identity(this.root));
+    if (this.options.followDirectorySymlinks) this.#visited.add(this.#identity(this.root));
     for (let next = 0; next < this.#queue.length && !this.#isOver; next++) {
       await this.#enter(this.#queue[next]!);
     }
@@ -94,11 +107,11 @@ class Walk {
     const most = this.options.maxEntries - this.#entries + 1;
     const found = new SortedNames<Found>(most);
     try {
-      for (const portion of listDirectory(pathOf(`${this.root}/${path}`))) {
+      for (const portion of listDirectory(this.place, pathOf(`${this.root}/${path}`))) {
         for (let step = 0; step < portion.length; step++) {
           if (step % STEPS_PER_LOOK === 0 && this.#isTurnOver()) await nextTurn();
           const entry = portion[step]!;
-          const kinds = kindsOf(entry, `${this.root}/${path}`);
+          const kinds = kindsOf(this.place, entry, `${this.root}/${path}`);
           if (kinds === null) continue;
           const { isDirectory, isFile } = kinds;
           found.add({ name: entry.name, kind: entry.kind, isDirectory, isFile });
@@ -119,7 +132,8 @@ class Walk {
 
     const { followDirectorySymlinks, pruneHiddenDirectories, maxDepth } = this.options;
     const path = parent + entry.name;
-    const isLink = entry.kind === "symlink" || entry.kind === "unknown" && this.#isLink(path);
+    const isLink = entry.kind === "symlink" ||
+      entry.kind === "unknown" && isSymlinkAt(this.place, `${this.root}/${path}`);
     if (isLink && !(followDirectorySymlinks && entry.isDirectory)) return;
     if (!entry.isDirectory && !entry.isFile) return;
     if (!this.#offer({ kind: entry.isDirectory ? "directory" : "file", path: nativeOf(path) })) return;
@@ -127,14 +141,9 @@ class Walk {
     if (entry.isDirectory && depth < maxDepth && !isHidden) this.#queueUp(path, depth + 1);
   }
 
-  /** Asked only of file systems that do not tell kinds. Who went away meanwhile is no link. */
-  #isLink(path: string): boolean {
-    return unlessMissing(() => lstatSync(pathOf(`${this.root}/${path}`)))?.isSymbolicLink() ?? false;
-  }
-
   #queueUp(path: string, depth: number): void {
     const { followDirectorySymlinks, maxDirectories } = this.options;
-    const place = followDirectorySymlinks ? identity(`${this.root}/${path}`) : null;
+    const place = followDirectorySymlinks ? this.#identity(`${this.root}/${path}`) : null;
     if (place !== null && this.#visited.has(place)) return;
     if (this.#queue.length === maxDirectories) {
       this.#truncated = true;
@@ -154,14 +163,14 @@ class Walk {
     this.#truncated = true;
     this.#isOver = true;
   }
-}
 
-/** Two paths with the same one are the same directory. */
-function identity(path: string): string {
-  try {
-    return realpathSync.native(pathOf(path === "" ? "/" : path), { encoding: "buffer" }).toString("latin1");
-  } catch (error) {
-    if (asFsError(error) instanceof FsError) return path; // gone meanwhile; entering it will say so
-    throw error;
+  /** Two paths with the same one are the same directory. */
+  #identity(path: string): string {
+    try {
+      return this.place.canonical(pathOf(path === "" ? "/" : path)).toString("latin1");
+    } catch (error) {
+      if (error instanceof FsError) return path; // gone meanwhile; entering it will say so
+      throw error;
+    }
   }
 }

@@ -2,13 +2,13 @@ import { basename, dirname } from "node:path";
 import { type BigIntStats, statSync } from "node:fs";
 import type { Change, NativePath, Watch } from "../file_system.ts";
 import { FsError } from "../fs_error.ts";
-import { canonicalize } from "./directories.ts";
 import { HAPPENING, type Happening, inotify } from "./inotify.ts";
 import { hasLinuxCalls } from "./libc.ts";
-import { byteString, nativeOf, pathOf } from "./native_bytes.ts";
+import { byteString, checkedPath, nativeOf, pathOf } from "./native_bytes.ts";
 import { PacedTeller } from "./paced_teller.ts";
 import { isOnSureFileSystem } from "./sure_file_system.ts";
 import { now } from "./system_call.ts";
+import { wholeMachine } from "./whole_machine.ts";
 
 const { attributes, created, deleted, deletedItself, ignored, modified } = HAPPENING;
 const { movedFrom, movedItself, movedTo, overflow, unmounted } = HAPPENING;
@@ -21,7 +21,7 @@ const OVER = unmounted | ignored;
 /** Throws FsError for what is not there; null where a change could go unnoticed. */
 export function watch(path: NativePath, onChange: (change: Change) => void): Watch | null {
   if (!hasLinuxCalls) return null;
-  const place = byteString(canonicalize(path));
+  const place = byteString(wholeMachine.canonical(checkedPath(path)));
   const found = lookAt(place);
   const teller = new PacedTeller(onChange);
   try {

@@ -6,7 +6,8 @@ import { reserve } from "./libc.ts";
 import { checkedPath } from "./native_bytes.ts";
 import { type OpenedFile, openOrCreate, removeNew } from "./new_file.ts";
 import { withoutFollowing } from "./no_follow.ts";
-import { notRegular } from "./read_file.ts";
+import type { Place } from "./place.ts";
+import { NEW_FILE_MODE, notRegular } from "./read_file.ts";
 import { now } from "./system_call.ts";
 import { nextTurn, turnIsOver } from "./turns.ts";
 import { writeStream } from "./write_stream.ts";
@@ -20,30 +21,36 @@ const RESERVED_BYTES = 4 * 1024 * 1024;
 const BLOCK_BYTES = 512;
 
 /** Replaces the content, and leaves inode, hard links and mode. A new file that came to nothing is removed. */
-export function writeFile(path: NativePath, bytes: Uint8Array, options: FollowOptions = {}): Soon<void> {
-  const file = openFor(path, options);
+export function writeFile(
+  place: Place,
+  path: NativePath,
+  bytes: Uint8Array,
+  options: FollowOptions = {},
+): Soon<void> {
+  const file = openFor(place, path, options);
   let done: Soon<void> = undefined;
   try {
     done = writeOpened(file.fd, bytes, options);
   } catch (error) {
-    if (file.isNew) void removeAgain(path, file.fd, options); // it is small
+    if (file.isNew) void removeAgain(place, path, file.fd, options); // it is small
     throw error;
   } finally {
     if (!(done instanceof Promise)) closeSync(file.fd);
   }
-  return done instanceof Promise ? ending(done, file, path, options) : done;
+  return done instanceof Promise
+    ? ending(done, file, () => removeAgain(place, path, file.fd, options))
+    : done;
 }
 
 async function ending(
   done: Promise<void>,
   { fd, isNew }: OpenedFile,
-  path: NativePath,
-  options: FollowOptions,
+  removeIt: () => Soon<void>,
 ): Promise<void> {
   try {
     await done;
   } catch (error) {
-    if (isNew) await removeAgain(path, fd, options);
+    if (isNew) await removeIt();
     throw error;
   } finally {
     closeSync(fd);
@@ -57,15 +64,24 @@ function writeOpened(fd: number, bytes: Uint8Array, options: FollowOptions): Soo
   return writeStream(fd, bytes);
 }
 
-function openFor(path: NativePath, { followSymlinks = true }: FollowOptions): OpenedFile {
-  if (followSymlinks) return openOrCreate(checkedPath(path), OPEN_TO_WRITE, 0o666);
+function openFor(place: Place, path: NativePath, { followSymlinks = true }: FollowOptions): OpenedFile {
+  if (followSymlinks) {
+    const checked = checkedPath(path);
+    return openOrCreate((flags, mode) => place.open(checked, flags, mode), OPEN_TO_WRITE, NEW_FILE_MODE);
+  }
   const flags = OPEN_TO_WRITE | constants.O_NOFOLLOW;
-  return withoutFollowing(path, (place) => openOrCreate(place, flags, 0o666));
+  return withoutFollowing(place, path, (spot) => openOrCreate(spot.open, flags, NEW_FILE_MODE));
 }
 
-function removeAgain(path: NativePath, fd: number, { followSymlinks = true }: FollowOptions): Soon<void> {
-  if (followSymlinks) return removeNew(checkedPath(path), fd);
-  return withoutFollowing(path, (place) => removeNew(place, fd));
+function removeAgain(
+  place: Place,
+  path: NativePath,
+  fd: number,
+  { followSymlinks = true }: FollowOptions,
+): Soon<void> {
+  if (!followSymlinks) return withoutFollowing(place, path, (spot) => removeNew(spot, fd));
+  using spot = place.spot(checkedPath(path));
+  return removeNew(spot, fd);
 }
 
 function replaceContent(fd: number, before: Stats, bytes: Uint8Array): Soon<void> {
