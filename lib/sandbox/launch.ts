@@ -1,4 +1,5 @@
 import { lstatSync } from "node:fs";
+import type { Outlets } from "./forward.ts";
 import { type BytePath, nativeBytes } from "./byte_path.ts";
 import { holdMaskPoints } from "./mask_points.ts";
 import type { Mechanism, SandboxStart } from "./mechanism.ts";
@@ -27,11 +28,16 @@ export class Sandbox {
     return (this.#support ??= probeSupport());
   }
 
-  /** Decides before anything runs: throws an UnenforceableError where less than all of it could be enforced. */
-  async confine(rules: Rules): Promise<Confinement> {
-    const mechanism = mechanismFor(rules, await this.support());
-    mountPlanOf(rules, kindOf); // for its refusals
-    return { wrap: (start) => wrap(rules, mechanism, start) };
+  /**
+   * Decides before anything runs: throws an UnenforceableError where less than all of it could be enforced. With `ports`,
+   * those of the host's loopback are the whole network, whatever the rules say of it.
+   */
+  async confine(rules: Rules, ports?: readonly number[]): Promise<Confinement> {
+    const shown = ports === undefined ? rules : inView(rules);
+    const mechanism = mechanismFor(shown, await this.support());
+    mountPlanOf(shown, kindOf); // for its refusals
+    const outlets = ports === undefined ? undefined : await outletsTo(ports);
+    return { wrap: (start) => wrap(shown, mechanism, start, outlets) };
   }
 }
 
@@ -43,17 +49,42 @@ function mechanismFor(rules: Rules, { tier, failing, freshProc, mechanism }: Sup
   return mechanism;
 }
 
-function wrap(rules: Rules, mechanism: Mechanism, start: SandboxStart): Wrapped {
+/** Where a filter of calls does not do, what is as it is has to be shown as everything else is. */
+function inView(rules: Rules): Rules {
+  if (rules.view !== "whole-write") return rules;
+  return { ...rules, view: "whole-read", mounts: [{ kind: "write", path: "/" }] };
+}
+
+function wrap(
+  rules: Rules,
+  mechanism: Mechanism,
+  start: SandboxStart,
+  outletsOf: (() => Outlets) | undefined,
+): Wrapped {
   const around = surroundings();
   const held = holdMaskPoints(rules);
+  let outlets: Outlets | undefined;
   try {
+    outlets = outletsOf?.();
     const view = mechanism.kind === "seccomp" ? null : mountPlanOf(held.rules, kindOf);
-    const plan = planStart({ view, network: rules.network }, start, mechanism, around);
-    return prepareStart(around.arch, plan, held.release);
+    const plan = planStart(
+      { view, network: rules.network, outlets: outlets?.ports },
+      start,
+      mechanism,
+      around,
+    );
+    return prepareStart(around.arch, plan, held.release, outlets);
   } catch (error) {
     held.release();
+    outlets?.end();
     throw error;
   }
+}
+
+/** Loaded where it is needed: a start without a managed network shall not wait for what makes servers. */
+async function outletsTo(ports: readonly number[]): Promise<() => Outlets> {
+  const { Outlets } = await import("./forward.ts");
+  return () => Outlets.make(ports);
 }
 
 /** What it is in between is found out by the mount that fails then. */

@@ -153,7 +153,9 @@ function letGo(point: Point): void {
   if (points.get(path) === point) points.delete(path);
   try {
     const isLast = tryLock(point.fd, "exclusive");
-    if (isLast && isStill(path, point.fd) && isMarked(path)) rmdirSync(nativeBytes(path));
+    // Whoever has put something into it has changed its mark; and if not, it cannot be removed.
+    const isUntouched = fstatSync(point.fd).mtimeMs === MARK * 1000;
+    if (isLast && isUntouched && isStill(path, point.fd)) rmdirSync(nativeBytes(path));
   } catch {
     // Somebody has put something into it since: it is theirs.
   } finally {

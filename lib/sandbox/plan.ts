@@ -12,6 +12,7 @@ import {
   watch,
 } from "./plan_monitor.ts";
 import { enterNamespaces } from "./plan_namespaces.ts";
+import { HANDOVER_FD, passListeners } from "./plan_network.ts";
 import {
   CWD_STEP,
   dropCapabilities,
@@ -26,11 +27,14 @@ import { buildView, dropOldRoot, mountProc } from "./plan_view.ts";
 import { STATUS_FD } from "./plan_layout.ts";
 import { Program } from "./program.ts";
 import { O_CLOEXEC, SIGCHLD } from "./linux.ts";
+import { UnenforceableError } from "./unenforceable.ts";
 
 export interface Confined {
   /** null: the host's own, and nothing but the network is confined. */
   readonly view: MountPlan | null;
   readonly network: "restricted" | "enabled";
+  /** Ports of a loopback of the sandbox's own, whatever `network` says: they lead to the host's, and nothing else does. */
+  readonly outlets?: readonly number[] | undefined;
 }
 
 /** What this machine and this server are like. */
@@ -66,7 +70,7 @@ export function planStart(
   surroundings: Surroundings,
 ): Plan {
   const program = new Program(surroundings.arch);
-  keepOurDescriptors(program);
+  keepOurDescriptors(program, confined.outlets === undefined ? STATUS_FD : HANDOVER_FD);
   if (mechanism.kind === "seccomp" || confined.view === null) planFiltered(program, confined, start);
   else planNamespaced(program, { ...confined, view: confined.view }, start, mechanism, surroundings);
   return {
@@ -79,7 +83,8 @@ export function planStart(
 }
 
 /** Where only the network is confined, the helper itself becomes the program. */
-function planFiltered(program: Program, { network }: Confined, start: SandboxStart): void {
+function planFiltered(program: Program, { network, outlets }: Confined, start: SandboxStart): void {
+  if (outlets !== undefined) throw new UnenforceableError("no network of its own without namespaces");
   enterDirectory(program, start.cwd);
   if (network === "restricted") {
     forbidNewPrivileges(program);
@@ -94,7 +99,7 @@ function planFiltered(program: Program, { network }: Confined, start: SandboxSta
  */
 function planNamespaced(
   program: Program,
-  { view, network }: Confined & { view: MountPlan },
+  { view, network, outlets }: Confined & { view: MountPlan },
   start: SandboxStart,
   mechanism: Mechanism & { kind: "namespaces" },
   { pid, uid, gid, coveredProc }: Surroundings,
@@ -104,7 +109,10 @@ function planNamespaced(
   const signals = blockSignals(program);
   const mask = program.room(8);
   program.call("umask", [0], { what: "set the umask", into: mask });
-  enterNamespaces(program, { user: mechanism.userNamespace ? { uid, gid } : null, pid: true, network });
+  const mode = outlets === undefined ? network : "proxied";
+  const user = mechanism.userNamespace ? { uid, gid } : null;
+  enterNamespaces(program, { user, pid: true, network: mode === "enabled" ? "enabled" : "restricted" });
+  if (outlets !== undefined) passListeners(program, outlets);
 
   const [init, target] = [program.room(8), program.room(8)];
   const [asInit, asTarget] = [program.label(), program.label()];
@@ -136,6 +144,6 @@ function planNamespaced(
   enterDirectory(program, start.cwd);
   program.call("umask", [{ load: mask }], { what: "restore the umask" });
   restoreSignals(program, signals);
-  filterCalls(program, network);
+  filterCalls(program, mode);
   execute(program, start);
 }

@@ -25,12 +25,12 @@ const RLIMIT_CORE = 4;
 /** Where a siginfo of SIGCHLD has what; the word at 12 is padding. */
 const SIGINFO = { bytes: 128, signo: 0, code: 8, status: 24 } as const;
 
-/** Nothing but the plan and the status pipe besides stdio, and those not for the program. */
-export function keepOurDescriptors(program: Program): void {
-  for (const fd of [PLAN_FD, STATUS_FD]) {
+/** Nothing but the plan and the status pipe besides stdio, or what comes up to `last`, and those not for the program. */
+export function keepOurDescriptors(program: Program, last = STATUS_FD): void {
+  for (let fd = PLAN_FD; fd <= last; fd++) {
     program.call("fcntl", [fd, F_SETFD, FD_CLOEXEC], { what: "keep a descriptor" });
   }
-  closeRange(program, STATUS_FD + 1, ALL_FDS);
+  closeRange(program, last + 1, ALL_FDS);
 }
 
 export function closeRange(program: Program, first: number, last: number): void {

@@ -1,4 +1,5 @@
 import { closeSync } from "node:fs";
+import type { Outlets } from "./forward.ts";
 import { helperPath, planFile } from "./helper_file.ts";
 import { makeStatusPipe } from "./libc.ts";
 import type { Arch } from "./numbers.ts";
@@ -28,8 +29,13 @@ export interface Wrapped {
   release(): void;
 }
 
-/** `released` is told once, at the end of all. */
-export function prepareStart(arch: Arch, plan: Plan, released: () => void): Wrapped {
+/** `released` is told once, at the end of all. `outlets`: where the plan passes listeners. It is ours from here on. */
+export function prepareStart(
+  arch: Arch,
+  plan: Plan,
+  released: () => void,
+  outlets?: Outlets,
+): Wrapped {
   const program = helperPath(arch);
   const planFd = planFile(plan.bytes);
   const status = makeStatusPipe();
@@ -41,6 +47,7 @@ export function prepareStart(arch: Arch, plan: Plan, released: () => void): Wrap
   const closeChildEnds = () => {
     closeSync(planFd);
     closeSync(status.writeEnd);
+    outlets?.closeChildEnd();
   };
   return {
     command: {
@@ -48,13 +55,13 @@ export function prepareStart(arch: Arch, plan: Plan, released: () => void): Wrap
       argv0: "exec-server-sandbox",
       cwd: "/",
       env: {},
-      extraFds: [planFd, status.writeEnd],
+      extraFds: [planFd, status.writeEnd, ...(outlets === undefined ? [] : [outlets.childEnd])],
     },
     async began() {
       if (state !== "prepared") throw new Error("Cannot begin twice");
       state = "spawned";
       closeChildEnds();
-      await awaitStart(status.readEnd, plan.explain);
+      await awaitStart(status.readEnd, plan.explain, () => outlets?.open() ?? Promise.resolve());
     },
     abandon() {
       if (state === "prepared") {
@@ -66,6 +73,7 @@ export function prepareStart(arch: Arch, plan: Plan, released: () => void): Wrap
     release() {
       if (state === "released") return;
       state = "released";
+      outlets?.end();
       released();
     },
   };

@@ -1,4 +1,5 @@
 import { type BytePath, bytePathOf } from "../sandbox/byte_path.ts";
+import { managedStart } from "../sandbox/forward_start.ts";
 import { sandboxedStart } from "../sandbox/sandboxed_start.ts";
 import type { SandboxedStart } from "../process/local/confinement.ts";
 import type { ParamsOf } from "../wire/methods.ts";
@@ -14,24 +15,29 @@ const CANNOT = "sandbox intent cannot be enforced on this executor";
 
 type StartParams = Pick<
   ParamsOf<"process/start">,
-  "sandbox" | "cwd" | "enforceManagedNetwork" | "networkProxy"
+  "sandbox" | "cwd" | "enforceManagedNetwork" | "managedNetwork" | "networkProxy"
 >;
 
 /** What a start is to be confined to, and the word for it. Throws a WireError for what cannot be meant for us. */
 export function sandboxOf(
-  { sandbox, cwd, enforceManagedNetwork, networkProxy }: StartParams,
+  { sandbox, cwd, enforceManagedNetwork, managedNetwork, networkProxy }: StartParams,
 ): { sandboxType: StartResult["sandboxType"]; sandboxed: SandboxedStart | null } {
   if (networkProxy !== null) throw refused("network proxy launch is not supported on this executor");
-  if (enforceManagedNetwork) throw refused(`${CANNOT}: managed networking is not supported`);
-  if (sandbox === null) return { sandboxType: "none", sandboxed: null };
+  if (sandbox === null) {
+    if (enforceManagedNetwork) throw refused(`${CANNOT}: managed networking needs a sandbox`);
+    return { sandboxType: "none", sandboxed: null };
+  }
   if (sandbox.windowsSandboxLevel === "mxc") throw refused("native MXC is unavailable on this executor");
   const intent = intentOf(sandbox, directoryOf(cwd), FOREIGN_AT_START);
   if (process.platform !== "linux") {
-    if (intent !== null) throw refused(CANNOT);
+    if (intent !== null || enforceManagedNetwork) throw refused(CANNOT);
     return { sandboxType: "none", sandboxed: null };
   }
   // So Codex calls it, and asks about denials, also where nothing was restricted.
-  return { sandboxType: "linuxSeccomp", sandboxed: sandboxedStart(intent) };
+  const sandboxed = enforceManagedNetwork
+    ? managedStart(intent, { loopbackPorts: managedNetwork?.loopbackPorts ?? null })
+    : sandboxedStart(intent);
+  return { sandboxType: "linuxSeccomp", sandboxed };
 }
 
 /** null where the system has no such directory: the start will tell. */

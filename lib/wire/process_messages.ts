@@ -13,6 +13,7 @@ import {
   usize,
   variants,
 } from "./message_fields.ts";
+import { listOf } from "./message_list.ts";
 import { sandboxContext } from "./sandbox_messages.ts";
 
 const envPolicy = later(() =>
@@ -37,6 +38,14 @@ const metadata = later(() =>
   struct("ExecMetadata", { threadId: nullable(threadId()), toolCallId: nullable(text()) })
 );
 
+/** `allowLocalBinding` has nothing to allow here: a command's loopback is its own, and at Codex it may listen there too. */
+const managedNetwork = later(() =>
+  struct("ManagedNetworkSandboxContext", {
+    loopbackPorts: optional(listOf(u16()), []),
+    allowLocalBinding: optional(flag(), false),
+  })
+);
+
 export const startParams = later(() =>
   struct("WireExecParams", {
     processId: text(),
@@ -49,6 +58,8 @@ export const startParams = later(() =>
     envPolicy: nullable(envPolicy()),
     sandbox: sandboxContext(),
     enforceManagedNetwork: optional(flag(), false),
+    // Without the flag it asks for nothing.
+    managedNetwork: nullable(managedNetwork()),
     // Refused by the sandbox gate, whatever it says inside.
     networkProxy: nullable(z.unknown()),
     metadata: nullable(metadata()),

@@ -246,11 +246,11 @@ onEachTarget(({ target, test }) => {
     for (const flag of ["networkProxyLaunch", "networkProxyReviewDomains", "credentialMasking"]) {
       expect(info.capabilities[flag] ?? false).toBe(false);
     }
+    expect(await refused(peer, null, { enforceManagedNetwork: true })).toMatchObject({
+      code: -32602,
+      message: `${CANNOT}: managed networking needs a sandbox`,
+    });
     for (const sandbox of [null, READ_ONLY, context({ type: "disabled" })]) {
-      expect(await refused(peer, sandbox, { enforceManagedNetwork: true })).toMatchObject({
-        code: -32602,
-        message: `${CANNOT}: managed networking is not supported`,
-      });
       expect(await refused(peer, sandbox, { networkProxy: { proxy: { enabled: true } } })).toMatchObject({
         code: -32602,
         message: "network proxy launch is not supported on this executor",

@@ -21,14 +21,17 @@ export function rulesOf(mounts: readonly MountRule[], rest: Partial<Rules> = {})
   };
 }
 
+/** What a test says of a start. `ports`: a managed network. */
+export type StartWords = Partial<SandboxStart> & { readonly ports?: readonly number[] };
+
 /** The child's stdio and end; `env` and `cwd` have quiet values. */
 export interface Confined extends AsyncDisposable {
   readonly child: Bun.Subprocess<"pipe", "pipe", "pipe">;
   readonly began: Promise<void>;
 }
 
-export async function spawnConfined(rules: Rules, start: Partial<SandboxStart>): Promise<Confined> {
-  const confinement = await sandbox.confine(rules);
+export async function spawnConfined(rules: Rules, { ports, ...start }: StartWords): Promise<Confined> {
+  const confinement = await sandbox.confine(rules, ports);
   const wrapped = confinement.wrap(whole(start));
   const child = spawn(wrapped);
   const began = wrapped.began();
@@ -73,7 +76,7 @@ export interface Outcome {
 }
 
 /** Runs it to its end, with nothing as input. */
-export async function runConfined(rules: Rules, start: Partial<SandboxStart>): Promise<Outcome> {
+export async function runConfined(rules: Rules, start: StartWords): Promise<Outcome> {
   await using confined = await spawnConfined(rules, start);
   const { child } = confined;
   child.stdin.end();
@@ -84,7 +87,7 @@ export async function runConfined(rules: Rules, start: Partial<SandboxStart>): P
 }
 
 /** A line of shell, and what it says: stdout and stderr together, without the last line end. */
-export async function shell(rules: Rules, line: string, start: Partial<SandboxStart> = {}): Promise<string> {
+export async function shell(rules: Rules, line: string, start: StartWords = {}): Promise<string> {
   const { stdout } = await runConfined(rules, { argv: ["sh", "-c", `exec 2>&1\n${line}`], ...start });
   return stdout.trimEnd();
 }

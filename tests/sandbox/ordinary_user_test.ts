@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 const files = [
   ...["view", "rights", "process", "start", "terminal", "mask_points", "support"],
   ...["files", "files_escape", "views"],
+  ...["managed_network", "managed_connections"],
 ]
   .map((name) => fileURLToPath(import.meta.resolve(`./${name}_test.ts`)));
 const ORDINARY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];

@@ -10,7 +10,13 @@ import { context, managed, path, READ_ONLY, special } from "../support/sandbox_c
 
 const CANNOT = "sandbox intent cannot be enforced on this executor";
 const read = (json: unknown) => decodeParams(sandboxContext(), json);
-const plain = { sandbox: null, cwd: "file:///w", enforceManagedNetwork: false, networkProxy: null };
+const plain = {
+  sandbox: null,
+  cwd: "file:///w",
+  enforceManagedNetwork: false,
+  managedNetwork: null,
+  networkProxy: null,
+};
 
 function refusalOf(action: () => unknown): unknown {
   try {
@@ -54,12 +60,24 @@ describe("sandboxOf()", () => {
     expect(legacy.sandboxed?.confine).toBeFunction();
   });
 
-  test("refuses a managed network and a proxy, with a sandbox or without", () => {
-    for (const sandbox of [null, read(READ_ONLY), read(context({ type: "disabled" }))]) {
-      expect(refusalOf(() => sandboxOf({ ...plain, sandbox, enforceManagedNetwork: true }))).toMatchObject({
-        code: -32602,
-        message: `${CANNOT}: managed networking is not supported`,
+  test("hands a managed network on where a sandbox is, whatever that restricts", async () => {
+    expect(refusalOf(() => sandboxOf({ ...plain, enforceManagedNetwork: true }))).toMatchObject({
+      code: -32602,
+      message: `${CANNOT}: managed networking needs a sandbox`,
+    });
+    for (const sandbox of [read(READ_ONLY), read(context({ type: "disabled" }))]) {
+      const { sandboxed } = sandboxOf({ ...plain, sandbox, enforceManagedNetwork: true });
+      await expect(sandboxed!.confine!({})).rejects.toMatchObject({
+        name: "UnenforceableError",
+        message: "managed proxy mode requires proxy environment variables",
       });
+    }
+    const managedNetwork = { loopbackPorts: [1], allowLocalBinding: true };
+    expect(sandboxOf({ ...plain, managedNetwork })).toEqual({ sandboxType: "none", sandboxed: null });
+  });
+
+  test("refuses a proxy, with a sandbox or without", () => {
+    for (const sandbox of [null, read(READ_ONLY), read(context({ type: "disabled" }))]) {
       for (const networkProxy of [{}, { proxy: { enabled: false } }, "x", 0, false]) {
         expect(refusalOf(() => sandboxOf({ ...plain, sandbox, networkProxy }))).toMatchObject({
           code: -32602,
