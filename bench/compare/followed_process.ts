@@ -7,6 +7,8 @@ export class FollowedProcess {
   readonly id = `p${++started}`;
   /** Bytes of output so far. */
   received = 0;
+  /** null until it has ended. */
+  exitCode: number | null = null;
   #wire: Wire;
   #closed = Promise.withResolvers<void>();
   #wakeUp = () => {};
@@ -19,15 +21,17 @@ export class FollowedProcess {
       if (method === "process/output") {
         this.received += base64Bytes(text, "chunk");
         this.#wakeUp();
-      } else if (method === "process/closed") this.#closed.resolve();
+      } else if (method === "process/exited") this.exitCode = Number(/"exitCode":(-?\d+)/.exec(text)?.[1]);
+      else if (method === "process/closed") this.#closed.resolve();
     };
   }
 
-  async start(argv: string[], more: { tty?: boolean } = {}): Promise<void> {
+  /** The answer as it came. */
+  start(argv: string[], more: { tty?: boolean; sandbox?: object } = {}): Promise<string> {
     const cwd = "file:///";
     const env = { PATH: "/usr/bin:/bin" };
     const params = { processId: this.id, argv, cwd, env, tty: false, pipeStdin: false, arg0: null, ...more };
-    await this.#wire.ask("process/start", params);
+    return this.#wire.ask("process/start", params);
   }
 
   /** Resolves once it has ended and all that it printed is here. */

@@ -28,13 +28,16 @@ interface DiskEntry {
   readonly target: string | null;
 }
 
+/** What stood where, as far as somebody has looked: who looks once more sees the same, and sooner. */
+export type Seen = Map<BytePath, DiskEntry | Unreachable>;
+
 type Unreachable = "ENOENT" | "ENOTDIR" | "EACCES" | "ELOOP" | "ENAMETOOLONG";
 
 /** As the kernel: who follows more is in a circle. */
 const MAX_LINKS = 40;
 
 /** Here a path may hold `..`, after a link too. Throws UnenforceableError when the system cannot tell. */
-export function look(asked: BytePath): Look {
+export function look(asked: BytePath, seen: Seen = new Map()): Look {
   const links: Link[] = [];
   let at: BytePath = "/";
   let isDirectory = true;
@@ -46,7 +49,7 @@ export function look(asked: BytePath): Look {
     }
     const path = child(at, name);
     const whole = () => joined(path, [...names].reverse().join("/"));
-    const found: DiskEntry | Unreachable = isDirectory ? entryAt(path) : "ENOTDIR";
+    const found: DiskEntry | Unreachable = isDirectory ? remembered(path, seen) : "ENOTDIR";
     if (typeof found === "string") return { found: false, path, whole: whole(), reason: found, links };
     if (found.target === null) {
       at = path;
@@ -64,6 +67,14 @@ export function look(asked: BytePath): Look {
 /** `..` among them: what it means is known only on the way. */
 function partsOf(path: string): string[] {
   return namesOf(path).filter((name) => name !== ".");
+}
+
+function remembered(path: BytePath, seen: Seen): DiskEntry | Unreachable {
+  const before = seen.get(path);
+  if (before !== undefined) return before;
+  const entry = entryAt(path);
+  seen.set(path, entry);
+  return entry;
 }
 
 function entryAt(path: BytePath): DiskEntry | Unreachable {

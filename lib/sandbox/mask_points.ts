@@ -1,4 +1,5 @@
 import {
+  close,
   closeSync,
   constants,
   fstatSync,
@@ -151,15 +152,21 @@ function letGo(point: Point): void {
   const { path } = point;
   // Another one may have its name by now, if somebody took this one away.
   if (points.get(path) === point) points.delete(path);
+  let removed = false;
   try {
     const isLast = tryLock(point.fd, "exclusive");
     // Whoever has put something into it has changed its mark; and if not, it cannot be removed.
     const isUntouched = fstatSync(point.fd).mtimeMs === MARK * 1000;
-    if (isLast && isUntouched && isStill(path, point.fd)) rmdirSync(nativeBytes(path));
+    if (isLast && isUntouched && isStill(path, point.fd)) {
+      rmdirSync(nativeBytes(path));
+      removed = true;
+    }
   } catch {
     // Somebody has put something into it since: it is theirs.
   } finally {
-    closeSync(point.fd);
+    // The last to let go of what has no name any more waits for the disk, and nobody should wait for that.
+    if (removed) close(point.fd, () => {});
+    else closeSync(point.fd);
   }
 }
 

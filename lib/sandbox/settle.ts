@@ -1,6 +1,6 @@
 import { type BytePath, child, namesOf, parentOf, shownPath } from "./byte_path.ts";
 import { scan, type ScanCount } from "./glob_scan.ts";
-import { type Link, type Look, look } from "./look.ts";
+import { type Link, type Look, look, type Seen } from "./look.ts";
 import type { Claims, GlobClaim, PathClaim } from "./materialise.ts";
 import { type Narrowing, uphold } from "./narrowings.ts";
 import { gitDirectory, PROTECTED_NAMES } from "./protected_names.ts";
@@ -78,6 +78,7 @@ function groundOf(claims: Claims, globScanMaxDepth: number | null): Ground {
 }
 
 class Ground {
+  readonly #seen: Seen = new Map();
   readonly table = new AccessTable();
   readonly directories = new Set<BytePath>();
   readonly links: Link[] = [];
@@ -88,9 +89,10 @@ class Ground {
 
   claim(claim: PathClaim): void {
     const { path: asked, access, skipIfMissing } = claim;
-    const seen = look(asked);
-    if (access === "write") this.writtenNames.add(nameOf(asked)).add(seen.found ? seen.path : seen.whole);
-    else this.narrowings.push({ asked, access, seen, skipIfMissing });
+    const seen = this.#look(asked);
+    if (access === "write") {
+      this.writtenNames.add(this.#nameOf(asked)).add(seen.found ? seen.path : seen.whole);
+    } else this.narrowings.push({ asked, access, seen, skipIfMissing });
     // What is not there grants nothing.
     if (!seen.found) return;
     if (access === "write") this.writes.push({ claim, seen });
@@ -101,7 +103,7 @@ class Ground {
 
   /** What matches now. What is made later does not: that it may be made was asked for as well. */
   denyMatches({ base, segments }: GlobClaim, maxDepth: number | null, count: ScanCount): void {
-    const seen = look(base);
+    const seen = this.#look(base);
     if (seen.found || seen.reason === "EACCES") {
       this.narrowings.push({ asked: base, access: "deny", seen, skipIfMissing: false });
     }
@@ -109,7 +111,7 @@ class Ground {
     for (const { path, isLink } of scan(seen.path, segments, maxDepth, count)) {
       if (!isLink) this.table.claim(path, "deny");
       else {
-        const target = look(path);
+        const target = this.#look(path);
         if (target.found && !target.isDirectory) this.table.claim(target.path, "deny");
       }
     }
@@ -118,7 +120,7 @@ class Ground {
   /** Takes nothing away, and gives nothing of which something else was said. */
   allowMinimal(): void {
     for (const path of MINIMAL) {
-      const seen = look(path);
+      const seen = this.#look(path);
       if (!seen.found) continue;
       if (!this.table.isSpoken(seen.path)) this.table.claim(seen.path, "read");
       this.#remember(seen);
@@ -134,11 +136,11 @@ class Ground {
   }
 
   #protectName(path: BytePath, mayPointElsewhere: boolean): void {
-    const seen = look(path);
+    const seen = this.#look(path);
     if (!this.writtenNames.has(path)) this.#protect(path, seen);
     if (!mayPointElsewhere || !seen.found || seen.isDirectory) return;
     const target = gitDirectory(seen.path);
-    if (target !== null) this.#protect(target, look(target));
+    if (target !== null) this.#protect(target, this.#look(target));
   }
 
   #protect(asked: BytePath, seen: Look): void {
@@ -151,11 +153,15 @@ class Ground {
   #remember(seen: Look): void {
     if (seen.found && seen.isDirectory) this.directories.add(seen.path);
   }
-}
 
-/** With the way there resolved, and the last name as it is. */
-function nameOf(path: BytePath): BytePath {
-  const last = namesOf(path).at(-1);
-  const parent = look(parentOf(path));
-  return last === undefined ? "/" : child(parent.found ? parent.path : parent.whole, last);
+  /** With the way there resolved, and the last name as it is. */
+  #nameOf(path: BytePath): BytePath {
+    const last = namesOf(path).at(-1);
+    const parent = this.#look(parentOf(path));
+    return last === undefined ? "/" : child(parent.found ? parent.path : parent.whole, last);
+  }
+
+  #look(path: BytePath): Look {
+    return look(path, this.#seen);
+  }
 }

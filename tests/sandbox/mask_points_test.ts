@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, rmdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { holdMaskPoints } from "../../lib/sandbox/mask_points.ts";
 import type { MountRule, Rules } from "../../lib/sandbox/rules.ts";
@@ -79,6 +79,18 @@ describe.skipIf(!isLinux)("a mask point", () => {
     expect(statSync(`${place.path}/.codex`).isDirectory()).toBe(true);
     other.release();
     expect(readdirSync(place.path)).toEqual([]);
+  });
+
+  test("is not made where a link leads that has taken its directory's place", () => {
+    using place = workspace();
+    using elsewhere = workspace();
+    symlinkSync(elsewhere.path, `${place.path}/link`);
+    const link = { path: `${place.path}/link`, bytes: `${place.bytes}/link` };
+    expect(() => holdMaskPoints(masking(link))).toThrow(UnenforceableError);
+    mkdirSync(`${elsewhere.path}/below`);
+    const below = { path: `${link.path}/below`, bytes: `${link.bytes}/below` };
+    expect(() => holdMaskPoints(masking(below))).toThrow(UnenforceableError);
+    expect([readdirSync(elsewhere.path), readdirSync(`${elsewhere.path}/below`)]).toEqual([["below"], []]);
   });
 
   test("cannot be had where a file has the name, and then none is held", () => {
