@@ -28,6 +28,12 @@ export const commands: readonly Command[] = [
         summary: "requests of one connection at a time (default 128)",
       },
       { name: "detach-ttl", value: "TIME", summary: "how long a session waits for its client (default 80s)" },
+      {
+        name: "spool-dir",
+        value: "DIR",
+        summary: "keep output on disk there (default ~/.local/state/exec-server/spool)",
+      },
+      { name: "spool-max", value: "SIZE", summary: "of one process (default 1GiB); 0 keeps 1 MiB in memory" },
     ],
     run: async (flags, words) => (await import("./serve_command.ts")).serveCommand(flags, words),
   },

@@ -8,6 +8,7 @@ import { osErrorWords } from "../lib/base/os_error.ts";
 import { parseDuration } from "./duration.ts";
 import { CommandError, EXIT, type ExitStatus, usageError } from "./exit_status.ts";
 import type { Flags } from "./command.ts";
+import { spoolsByFlags } from "./spool_flags.ts";
 
 /** `serve`: runs until a signal, or until the peer on stdio leaves. */
 export async function serveCommand(flags: Flags, [word]: readonly string[]): Promise<ExitStatus> {
@@ -42,10 +43,11 @@ async function serveAs(flags: Flags): Promise<ExitStatus> {
   });
   const listen = flags.text("listen") ?? "ws://127.0.0.1:0";
   const address = parseListenUrl(listen);
+  const openSpools = await spoolsByFlags(flags);
   if (address.kind === "stdio") {
     refuseAuthOverStdio(settings);
     const { serveStdio } = await import("../lib/server/serve_stdio.ts");
-    const server = serveStdio(host);
+    const server = serveStdio({ ...host, spools: await openSpools() });
     await Promise.race([server.ended, endSignal()]);
     server.close();
     // A read of stdin that is under way would keep the program from ending.
@@ -53,7 +55,7 @@ async function serveAs(flags: Flags): Promise<ExitStatus> {
   }
   refuseOpenDoor(address, settings, flags);
   const auth = settings === null ? null : await authenticator(settings);
-  const server = await serve({ ...host, listen, auth, allowHosts: flags.texts("allow-host") });
+  const server = await serve({ ...host, openSpools, listen, auth, allowHosts: flags.texts("allow-host") });
   const ended = endSignal(); // listened for before anybody can know that we are here
   const status = await told(server.url) ? await ended.then(() => EXIT.ok) : EXIT.failed;
   await server.close();

@@ -1,6 +1,7 @@
 import type { Soon } from "../../lib/fs/file_system.ts";
 import type { BlockSink } from "./blocks.ts";
 import type { BytePath } from "./byte_path.ts";
+import type { KeptBeginning } from "./kept_beginning.ts";
 import type { Origin } from "./part_name.ts";
 import type { Facts } from "./side.ts";
 
@@ -13,6 +14,8 @@ export interface Arrival extends BlockSink {
    * beginning goes on with it; or a new beginning starts from nothing.
    */
   readonly afterLoss: "stays" | "goesOn" | "startsAgain";
+  /** What `begin` has found of it, where that can be read again; null elsewhere. */
+  readonly kept: KeptBeginning | null;
   /** Tells how much of it is there from before; `whole`: all of it, and only the last step is missing. */
   begin(): Soon<number | "whole">;
   /** It is whole: it takes its place. `source` is what is known of the original. */

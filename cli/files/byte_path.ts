@@ -1,4 +1,5 @@
 import type { NativePath } from "../../lib/fs/file_system.ts";
+import { shownText } from "../shown_text.ts";
 
 // A byte path holds one byte a character, so that names of any bytes can be cut, joined and compared as text.
 
@@ -35,6 +36,11 @@ export function parentOf(path: BytePath): BytePath {
   return (names.join("/") || (path.startsWith("/") ? "/" : ".")) as BytePath;
 }
 
+/** Of paths without links and dots. */
+export function isAtOrBelow(path: BytePath, top: BytePath): boolean {
+  return path === top || path.startsWith(top === "/" ? "/" : `${top}/`);
+}
+
 /** Whether it is one name that stays in its directory: what a server tells is not to lead anywhere else. */
 export function isPlainName(name: BytePath): boolean {
   return name !== "" && name !== "." && name !== ".." && !/[/\0]/.test(name);
@@ -44,10 +50,7 @@ export function isPlainName(name: BytePath): boolean {
 export function shownPath(path: BytePath): string {
   const native = nativePath(path);
   const text = typeof native === "string" ? native : path.replace(/[\x80-\xff]/g, hex);
-  return text.replace(
-    /\p{Cc}/gu,
-    (character) => character === "\n" ? "\\n" : character === "\t" ? "\\t" : hex(character),
-  );
+  return shownText(text);
 }
 
 function hex(character: string): string {

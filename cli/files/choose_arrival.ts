@@ -1,7 +1,7 @@
-import { FsError } from "../../lib/fs/fs_error.ts";
 import type { Arrival, ArrivalOptions } from "./arrival.ts";
 import { SMALL_FILE_BYTES } from "./blocks.ts";
 import { CodexArrival } from "./codex_arrival.ts";
+import { placed, Refusal } from "./file_failure.ts";
 import { PartArrival } from "./part_arrival.ts";
 import type { Side } from "./side.ts";
 import { SmallArrival } from "./small_arrival.ts";
@@ -11,7 +11,10 @@ import { openToWrite, StreamArrival } from "./stream_arrival.ts";
 export function arrivalAt(side: Side, options: ArrivalOptions): Arrival {
   if (options.existing?.kind === "other") {
     if (side.name === null) return new StreamArrival(() => openToWrite(options.path));
-    throw new FsError("refused", "it is neither a file nor a directory");
+    throw new Refusal(
+      `${placed(side, options.path)} is neither a file nor a directory`,
+      "let a command write it there: `exec-server run -- tee PATH`",
+    );
   }
   if (side.isBeyondCodex) return new PartArrival(side, options);
   const isSmall = options.source !== null && options.source.size <= SMALL_FILE_BYTES;

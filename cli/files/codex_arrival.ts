@@ -4,15 +4,17 @@ import type { Arrival, ArrivalOptions } from "./arrival.ts";
 import { isHole } from "./blocks.ts";
 import { type BytePath, nativePath, shownPath } from "./byte_path.ts";
 import { isLinkFailure } from "./file_failure.ts";
-import { partBeside } from "./part_name.ts";
+import { ownPartBeside } from "./part_name.ts";
 import type { Facts, Side } from "./side.ts";
 
 /**
  * A file of a plain Codex server. Its wire has no rename: the file is written beside its place, then the server copies
- * it there and removes what it copied from. Nothing continues what was begun.
+ * it there and removes what it copied from. Nothing continues what was begun. Its name is nobody else's: opening is
+ * emptying there, and follows links.
  */
 export class CodexArrival implements Arrival {
   readonly stem = null;
+  readonly kept = null;
   readonly afterLoss = "startsAgain";
   readonly #working: BytePath;
   #file: OpenFile | null = null;
@@ -21,7 +23,7 @@ export class CodexArrival implements Arrival {
   #state: "arriving" | "whole" | "placed" = "arriving";
 
   constructor(private readonly side: Side, private readonly options: ArrivalOptions) {
-    this.#working = partBeside(options.path, null).path;
+    this.#working = ownPartBeside(options.path);
   }
 
   async begin(): Promise<number | "whole"> {

@@ -1,10 +1,12 @@
 import { hostname } from "node:os";
-import { FsError } from "../../lib/fs/fs_error.ts";
 import { baseOf, type BytePath, bytePath, nativePath, parentOf, shownPath } from "./byte_path.ts";
 import { arrivalAt } from "./choose_arrival.ts";
-import { copyOne, type CopyTools, type Departure, fileDeparture, streamDeparture } from "./copy_one.ts";
+import { CodexArrival } from "./codex_arrival.ts";
+import { copyOne, type CopyTools } from "./copy_one.ts";
 import { copyThere } from "./copy_there.ts";
-import { placed } from "./file_failure.ts";
+import { type Departure, fileDeparture, streamDeparture } from "./departure.ts";
+import { placed, READ_BY_COMMAND, Refusal, writing } from "./file_failure.ts";
+import { NamedArrival } from "./named_arrival.ts";
 import { LostModes } from "./lost_modes.ts";
 import type { Origin } from "./part_name.ts";
 import { tellWhatIsLeft } from "./room_report.ts";
@@ -36,6 +38,9 @@ export class FileCopier {
   /** By these names parts of what has arrived can be known, those of older versions too. */
   readonly #stems = new Set<string>();
 
+  /** Directories of plain Codex servers that were looked through for what was left in them. */
+  readonly #tidied = new Set<BytePath>();
+
   constructor(private readonly options: FileCopierOptions) {}
 
   async copy(job: FileJob): Promise<void> {
@@ -47,7 +52,7 @@ export class FileCopier {
   async copyStream(path: BytePath | null, to: Side, target: BytePath): Promise<void> {
     const name = path === null ? "stdin" : shownPath(path);
     this.options.view.begin(name, name);
-    const existing = await to.look(target);
+    const existing = await writing(to, target, () => to.look(target));
     const arrive = () => this.#arrive(streamDeparture(path), to, target, existing, null);
     await tellWhatIsLeft(to, target, existing, arrive);
     await this.sweep(to, parentOf(target));
@@ -62,6 +67,13 @@ export class FileCopier {
     if (side.isBeyondCodex) await sweepParts(side, directory, this.#stems);
   }
 
+  /** What was left at a plain Codex server is of no use to anybody: it gives its room to what comes. */
+  async #tidy(side: Side, directory: BytePath): Promise<void> {
+    if (this.#tidied.has(directory)) return;
+    this.#tidied.add(directory);
+    await sweepParts(side, directory, new Set());
+  }
+
   async #put(job: FileJob): Promise<void> {
     const { from, to, source, target, facts, existing } = job;
     const { view, underway } = this.options;
@@ -69,27 +81,35 @@ export class FileCopier {
     if (facts.kind === "other" && from.name === null) {
       return await this.#arrive(streamDeparture(source), to, target, existing, null);
     }
-    if (facts.kind !== "file") throw new FsError("refused", "it is neither a file nor a directory");
-    if (existing?.kind === "directory") throw new FsError("refused", "a directory is in its place");
+    if (facts.kind !== "file") throw new Refusal("it is neither a file nor a directory", READ_BY_COMMAND);
+    const where = placed(to, target);
+    if (existing?.kind === "directory") {
+      throw new Refusal(`${where} is a directory`, "remove it first, or choose another name");
+    }
     if (existing?.kind === "file" && await isSame(job, existing)) {
-      throw new FsError("refused", "it is the same file");
+      throw new Refusal(`it is the same file as ${where}`, "choose another name");
     }
     if (from === to && from.name !== null && existing?.kind !== "other") {
       await copyThere(
         { side: to, source, target: await placeOf(to, target, existing), facts, existing },
         underway,
       );
+      this.lostModes.count(to, facts, false);
       view.carried(facts.size);
       return view.fileDone();
     }
     const origin = this.#originOf(from, source, facts);
     await this.#arrive(fileDeparture(from, source, facts), to, target, existing, origin);
-    if (existing === null) this.lostModes.count(to, facts);
+    this.lostModes.count(to, facts, existing === null);
   }
 
-  #originOf({ name }: Side, source: BytePath, { size, modifiedAtMs, identity }: Facts): Origin {
+  #originOf({ name }: Side, source: BytePath, facts: Facts): Origin {
+    const { size, modifiedAtMs, changedAtMs, identity } = facts;
     const machine = name === null ? hostname() : this.options.address;
-    return { source: `${machine}\0${source}`, version: [identity, size, modifiedAtMs].join("\0") };
+    return {
+      source: `${machine}\0${source}`,
+      version: [identity, size, modifiedAtMs, changedAtMs].join("\0"),
+    };
   }
 
   async #arrive(
@@ -101,7 +121,8 @@ export class FileCopier {
   ): Promise<void> {
     const path = await placeOf(to, target, existing);
     const arrival = arrivalAt(to, { path, existing, origin, source: departure.facts });
-    await copyOne(departure, arrival, this.options);
+    if (arrival instanceof CodexArrival) await this.#tidy(to, parentOf(path));
+    await copyOne(departure, new NamedArrival(arrival, to, target), this.options);
     if (arrival.stem !== null) this.#stems.add(arrival.stem);
   }
 }
@@ -115,5 +136,8 @@ async function placeOf(to: Side, target: BytePath, existing: Facts | null): Prom
   if (existing?.isLink !== true || existing.kind === "other") return target;
   const real = existing.kind === "link" ? null : await realPath({ side: to, path: target });
   if (real !== null) return bytePath(nativePath(real));
-  throw new FsError("refused", "it is a link that leads nowhere");
+  throw new Refusal(
+    `${placed(to, target)} is a link that leads nowhere`,
+    "remove it, or name what it leads to",
+  );
 }

@@ -2,9 +2,9 @@ import { CommandError } from "../exit_status.ts";
 import { SMALL_FILE_BYTES } from "./blocks.ts";
 import { type BytePath, join, nativePath, parentOf } from "./byte_path.ts";
 import { FileCopier, type FileCopierOptions } from "./copy_file.ts";
-import type { Departure } from "./copy_one.ts";
+import type { Departure } from "./departure.ts";
 import { copyLink, directoryOf, finishDirectories, makeDirectories } from "./copy_tree.ts";
-import { fileFailure, isLinkFailure, isOutOfRoom, placed } from "./file_failure.ts";
+import { fileFailure, isLinkFailure, isOutOfRoom, placed, writing } from "./file_failure.ts";
 import { realPath } from "./same_file.ts";
 import type { Tree, TreeItem } from "./scan_tree.ts";
 import type { Facts, Side } from "./side.ts";
@@ -33,13 +33,13 @@ export class Copier {
     this.#files = new FileCopier(options);
   }
 
-  /** What the user should know of modes when all is done; null: nothing. */
-  get lostModes(): string | null {
+  /** What the user should know of modes when all is done, a line each. */
+  get lostModes(): readonly string[] {
     return this.#files.lostModes.words();
   }
 
   async copyFile({ from, to, source, target, facts }: CopyJob): Promise<void> {
-    const existing = await to.look(target);
+    const existing = await writing(to, target, () => to.look(target));
     await this.#files.copy({ from, to, source, target, facts, existing });
     await this.#files.sweep(to, parentOf(target));
   }
@@ -55,7 +55,7 @@ export class Copier {
   async copyTree({ from, to, target, tree }: CopyJob & { readonly tree: Tree }): Promise<void> {
     const found = await makeDirectories(to, target, tree);
     for (const { path, facts } of tree.directories) {
-      if (!found.has(path)) this.#files.lostModes.count(to, facts);
+      if (!found.has(path)) this.#files.lostModes.count(to, facts, true);
     }
     const top = await realPath({ side: to, path: target }) ?? target;
     const small = new Set<Promise<void>>();
@@ -92,11 +92,12 @@ export class Copier {
   ): Promise<void> {
     const target = join(top, path);
     // What is in a directory that we made was not there before: nobody needs to ask.
-    let existing = found.has(directoryOf(path)) ? await to.look(target) : null;
+    let existing = found.has(directoryOf(path)) ? await writing(to, target, () => to.look(target)) : null;
     // In a tree a link is replaced, not followed: it could lead out of the target.
     if (existing?.isLink === true) {
       if (!to.isBeyondCodex) {
-        await to.files.remove(nativePath(target), { recursive: false, force: true });
+        const remove = () => to.files.remove(nativePath(target), { recursive: false, force: true });
+        await writing(to, target, remove);
       }
       existing = null;
     }

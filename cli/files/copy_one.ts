@@ -1,74 +1,13 @@
-import { closeSync, constants, openSync } from "node:fs";
 import { FsError } from "../../lib/fs/fs_error.ts";
 import type { Arrival } from "./arrival.ts";
-import { carryBlocks, fileBlocks, streamBlocks } from "./blocks.ts";
-import { bufferOf, type BytePath, nativePath } from "./byte_path.ts";
+import { carryBlocks } from "./blocks.ts";
 import type { CopyView } from "./copy_view.ts";
+import type { Departure } from "./departure.ts";
 import { isLinkFailure, isPassingLoss } from "./file_failure.ts";
-import { asFsError } from "./here_side.ts";
-import type { Facts, Side } from "./side.ts";
 import type { Underway } from "./underway.ts";
-
-/** Where the bytes of one file come from. */
-export interface Departure {
-  /** null where nobody knows before the end. */
-  readonly facts: Facts | null;
-  /** It can be read from any place in it, and again. */
-  readonly canRepeat: boolean;
-  blocks(start: number): AsyncIterable<Uint8Array>;
-}
 
 /** Losses of one file without a byte in between, before we think that it will never get through. */
 const MAX_VAIN_LOSSES = 10;
-
-export function fileDeparture(side: Side, path: BytePath, facts: Facts): Departure {
-  return {
-    facts,
-    canRepeat: true,
-    async *blocks(start) {
-      if (start > 0) await mustBeTheSame(side, path, facts);
-      const file = await side.files.open(nativePath(path), "read");
-      try {
-        yield* fileBlocks(file, start, facts.size);
-        await mustBeTheSame(side, path, facts);
-      } finally {
-        await file.close();
-      }
-    },
-  };
-}
-
-/** What is no file: a pipe, a device, our stdin. */
-export function streamDeparture(path: BytePath | null): Departure {
-  return {
-    facts: null,
-    canRepeat: false,
-    async *blocks() {
-      if (path === null) return yield* streamBlocks(0);
-      const fd = openToRead(path);
-      try {
-        yield* streamBlocks(fd);
-      } finally {
-        closeSync(fd);
-      }
-    },
-  };
-}
-
-function openToRead(path: BytePath): number {
-  try {
-    return openSync(bufferOf(path), constants.O_RDONLY | constants.O_NOCTTY);
-  } catch (error) {
-    throw asFsError(error);
-  }
-}
-
-/** Some blocks of one content and some of another would be neither. */
-async function mustBeTheSame(side: Side, path: BytePath, before: Facts): Promise<void> {
-  const now = await side.look(path);
-  if (now?.size === before.size && now.modifiedAtMs === before.modifiedAtMs) return;
-  throw new FsError("refused", "it changed while it was copied");
-}
 
 export interface CopyTools {
   readonly view: CopyView;
@@ -93,7 +32,7 @@ export async function copyOne(departure: Departure, arrival: Arrival, tools: Cop
     for (let vain = 0;;) {
       try {
         if (begun === null) {
-          begun = await arrival.begin();
+          begun = await beginWith(departure, arrival);
           if (begun !== "whole") {
             view.skipped(begun - counted, begun);
             counted = begun;
@@ -118,6 +57,15 @@ export async function copyOne(departure: Departure, arrival: Arrival, tools: Cop
   } finally {
     underway.leave(arrival);
   }
+}
+
+/** What was kept from an earlier run is gone on with only where it is the beginning of what comes. */
+async function beginWith(departure: Departure, arrival: Arrival): Promise<number | "whole"> {
+  const begun = await arrival.begin();
+  if (begun === "whole" || begun === 0 || arrival.kept === null) return begun;
+  if (await departure.mayBegin(arrival.kept, begun)) return begun;
+  await arrival.kept.disown();
+  return await arrival.begin();
 }
 
 /** What went wrong before matters more than that it cannot be tidied up. */

@@ -1,6 +1,7 @@
-import { FsError, systemError } from "../../lib/fs/fs_error.ts";
+import { FsError } from "../../lib/fs/fs_error.ts";
 import { again } from "./again.ts";
 import { type BytePath, join, nativePath, parentOf } from "./byte_path.ts";
+import { placed, Refusal, writing } from "./file_failure.ts";
 import type { Facts, Side } from "./side.ts";
 import type { Tree, TreeItem } from "./scan_tree.ts";
 
@@ -8,6 +9,8 @@ import type { Tree, TreeItem } from "./scan_tree.ts";
 const ASKED_AT_ONCE = 16;
 /** What we need of a directory to put something into it. */
 const OURS = 0o700;
+/** Permissions, and that only owners remove what is in it: without that a directory for all is open to all. */
+const KEPT = 0o1777;
 
 /**
  * Makes the directories of a tree below `target`. Nothing is written through a link that stands where a directory is
@@ -22,13 +25,22 @@ export async function makeDirectories(
   for (const { path, facts } of tree.directories) {
     const place = join(target, path);
     const mayBeThere = path === "" || found.has(directoryOf(path));
-    const there = await again(() => lookOrMake(to, place, mayBeThere));
+    const there = await writing(to, place, () => again(() => lookOrMake(to, place, mayBeThere)));
     if (there === null) {
       if (to.isBeyondCodex && facts.mode !== null) await setMode(to, place, facts.mode | OURS);
       continue;
     }
-    if (there.kind !== "directory" || there.isLink && path !== "") {
-      throw systemError(there.kind === "directory" ? "ELOOP" : "ENOTDIR");
+    if (there.isLink && path !== "") {
+      throw new Refusal(
+        `${placed(to, place)} is a link, and a directory is to be there`,
+        "nothing is written through it: remove it first, or copy to what it leads to",
+      );
+    }
+    if (there.kind !== "directory") {
+      throw new Refusal(
+        `${placed(to, place)} is in the way of a directory`,
+        "remove it first, or choose another name",
+      );
     }
     found.add(path);
   }
@@ -64,9 +76,10 @@ export async function finishDirectories(
   const made = tree.directories.filter(({ path }) => !found.has(path));
   for (let at = 0; at < made.length; at += ASKED_AT_ONCE) {
     await Promise.all(
-      made.slice(at, at + ASKED_AT_ONCE).map(({ path, facts: { modifiedAtMs } }) =>
-        again(() => to.files.setTimes(nativePath(join(target, path)), { modifiedAtMs }))
-      ),
+      made.slice(at, at + ASKED_AT_ONCE).map(({ path, facts: { modifiedAtMs } }) => {
+        const place = join(target, path);
+        return writing(to, place, () => again(() => to.files.setTimes(nativePath(place), { modifiedAtMs })));
+      }),
     );
   }
   // Innermost first: what may not be entered any more comes after all that is in it.
@@ -76,29 +89,46 @@ export async function finishDirectories(
 }
 
 async function setMode(to: Side, place: BytePath, mode: number): Promise<void> {
-  await again(() => to.files.setMode(nativePath(place), mode & 0o777));
+  await writing(to, place, () => again(() => to.files.setMode(nativePath(place), mode & KEPT)));
 }
 
 /** A link like another. It takes the place of a link that is there, and of nothing else. */
 export async function copyLink(from: Side, item: TreeItem, to: Side, place: BytePath): Promise<void> {
-  try {
-    await makeLink(from, item, to, place);
-  } catch (error) {
-    if (!isErrno(error, "EEXIST")) throw error;
-    const there = await to.look(place);
-    if (there?.isLink !== true) throw error;
-    await to.files.remove(nativePath(place), { recursive: false, force: true });
-    await makeLink(from, item, to, place);
-  }
+  const modifiedAtMs = from.isBeyondCodex ? await ownTime(from, item.source) : null;
+  await writing(to, place, async () => {
+    try {
+      await makeLink(from, item, to, place, modifiedAtMs);
+    } catch (error) {
+      if (!isErrno(error, "EEXIST")) throw error;
+      const there = await to.look(place);
+      if (there?.isLink !== true) throw error;
+      await to.files.remove(nativePath(place), { recursive: false, force: true });
+      await makeLink(from, item, to, place, modifiedAtMs);
+    }
+  });
 }
 
-async function makeLink(from: Side, { source, facts }: TreeItem, to: Side, place: BytePath): Promise<void> {
+/** What was found of a link are the times of what it leads to. */
+async function ownTime(side: Side, path: BytePath): Promise<number> {
+  return (await again(() => side.files.getMetadata(nativePath(path), { itself: true }))).modifiedAtMs;
+}
+
+async function makeLink(
+  from: Side,
+  { source, facts }: TreeItem,
+  to: Side,
+  place: BytePath,
+  modifiedAtMs: number | null,
+): Promise<void> {
   const path = nativePath(place);
   if (facts.linkTarget === null || !to.isBeyondCodex) {
     if (from !== to) throw new FsError("unsupported", "links stay on their machine there");
     return await to.files.copy(nativePath(source), path, { recursive: false });
   }
   await to.files.createSymlink(path, nativePath(facts.linkTarget));
+  if (modifiedAtMs !== null) {
+    await to.files.setTimes(path, { modifiedAtMs }, { followSymlinks: false });
+  }
 }
 
 function isErrno(error: unknown, errno: string): boolean {

@@ -2,13 +2,13 @@ import type { Flags } from "../command.ts";
 import { CommandError, EXIT, type ExitStatus, usageError } from "../exit_status.ts";
 import { planCopies, type PlannedCopy } from "./copy_plan.ts";
 import { Copier, type CopyJob } from "./copy_files.ts";
-import { fileDeparture, streamDeparture } from "./copy_one.ts";
+import { fileDeparture, streamDeparture } from "./departure.ts";
 import { CopyView } from "./copy_view.ts";
 import { type BytePath, shownPath } from "./byte_path.ts";
-import { fileFailure } from "./file_failure.ts";
+import { fileFailure, READ_BY_COMMAND, Refusal } from "./file_failure.ts";
 import { leaveOnSignal } from "./leave_on_signal.ts";
 import { openSides, type Sides } from "./open_sides.ts";
-import { type Operand, parseOperand, wordBytes } from "./operand.ts";
+import { type Operand, parseOperand, refuseEmptyPaths, wordBytes } from "./operand.ts";
 import { refuseIntoItself } from "./into_itself.ts";
 import { realPath } from "./same_file.ts";
 import { scanTree } from "./scan_tree.ts";
@@ -20,6 +20,7 @@ import { BrokenPipe } from "../run/write_all.ts";
 /** `cp`: files and trees from here to a server, and back. */
 export async function cpCommand(flags: Flags, words: readonly string[]): Promise<ExitStatus> {
   if (words.length < 2) throw usageError("it takes a source and a destination: cp SRC… DST", "cp");
+  refuseEmptyPaths(words);
   const operands = wordBytes(words).map(parseOperand);
   const destination = operands.pop()!;
   const json = flags.has("json");
@@ -41,8 +42,7 @@ export async function cpCommand(flags: Flags, words: readonly string[]): Promise
     if (error instanceof CommandError) view.failed(error.message, error.hint, error.status);
     throw error;
   } finally {
-    const lost = copier.lostModes;
-    if (lost !== null) view.say(lost);
+    for (const line of copier.lostModes) view.say(line);
   }
   view.done();
   return copier.isClean ? EXIT.ok : EXIT.failed;
@@ -81,6 +81,11 @@ class CpRun {
     );
     this.#tellWhatIsLost(sources, to);
     const jobs = await Promise.all(plan.map((planned, at) => this.#prepare(planned, sources[at]!, to.side)));
+    const followed = jobs.reduce((sum, { tree }) => sum + (tree?.followed ?? 0), 0);
+    if (followed > 0 && !this.how.follow) {
+      const are = followed === 1 ? "1 link is" : `${followed} links are`;
+      this.view.say(`${are} followed, as the server cannot keep them: what they lead to is copied`);
+    }
     const files = jobs.flatMap(({ tree, facts }) =>
       tree === null ? [facts?.size ?? null] : tree.files.map((item) => item.facts.size)
     );
@@ -134,7 +139,9 @@ class CpRun {
     await doing(`cannot copy ${operand.kind === "stream" ? "stdin" : shownPath(operand.word)}`, async () => {
       if (toStream) {
         const isFile = facts?.kind === "file";
-        if (!isFile && from.name !== null) throw new CommandError("it is no file", null, EXIT.failed);
+        if (!isFile && from.name !== null) {
+          throw new Refusal("it is neither a file nor a directory", READ_BY_COMMAND);
+        }
         await this.copier.copyToStream(
           isFile
             ? fileDeparture(from, path, facts)

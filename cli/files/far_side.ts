@@ -1,7 +1,7 @@
 import type { FileSystem } from "../../lib/fs/file_system.ts";
 import { FsError } from "../../lib/fs/fs_error.ts";
 import { bytePath, join } from "./byte_path.ts";
-import { list } from "./list.ts";
+import { list, listFacts } from "./list.ts";
 import { look } from "./look.ts";
 import type { Side } from "./side.ts";
 
@@ -20,6 +20,7 @@ export async function farSide({ name, files, start, home }: FarPlace): Promise<S
     name,
     files,
     isBeyondCodex,
+    landmarks: [start, home].filter((path) => path !== null).map(bytePath),
     absolute(path) {
       if (path.startsWith("/")) return path;
       const [from, rest] = /^~(\/|$)/.test(path) ? [home, path.slice(2)] : [start ?? home, path];
@@ -28,5 +29,6 @@ export async function farSide({ name, files, start, home }: FarPlace): Promise<S
     },
     look: (path) => look(files, isBeyondCodex, path),
     list: (path) => list(files, isBeyondCodex, path),
+    listFacts: (path) => listFacts(files, isBeyondCodex, path),
   };
 }

@@ -100,13 +100,13 @@ export async function factsIn(
   side: Side,
   directory: BytePath,
 ): Promise<{ named: Named[]; unnamable: readonly string[] }> {
-  const { names, unnamable } = await side.list(directory);
+  const { names, unnamable, known } = await side.listFacts(directory);
   const sorted = [...names].sort();
   const named: Named[] = [];
   for (let at = 0; at < sorted.length; at += ASKED_AT_ONCE) {
     const asked = sorted.slice(at, at + ASKED_AT_ONCE).map(async (name) => ({
       name,
-      facts: await side.look(join(directory, name)),
+      facts: known.get(name) ?? await side.look(join(directory, name)),
     }));
     for (const { name, facts } of await Promise.all(asked)) if (facts !== null) named.push({ name, facts });
   }

@@ -1,4 +1,5 @@
 import { EnvironmentError } from "../../lib/environment/environment_error.ts";
+import type { Soon } from "../../lib/fs/file_system.ts";
 import { FsError } from "../../lib/fs/fs_error.ts";
 import { CommandError, EXIT } from "../exit_status.ts";
 import { linkHint } from "../place/link_hint.ts";
@@ -18,6 +19,9 @@ const HINTS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "choose a shorter name",
 };
 
+/** Of pipes and devices there: the wire has no word for reading them. */
+export const READ_BY_COMMAND = "let a command read it there: `exec-server run -- cat PATH`";
+
 /** `:/srv/x` on a server, plain right here. */
 export function placed(side: Side, path: BytePath): string {
   return side.name === null ? shownPath(path) : `${side.name}:${shownPath(path)}`;
@@ -31,9 +35,26 @@ export function fileFailure(doing: string, error: unknown, kind: "url" | "progra
     return new CommandError(`${doing}: ${message}`, linkHint(message, kind), EXIT.unknown);
   }
   if (!(error instanceof FsError)) return error;
-  const hint = HINTS[error.errno ?? ""] ?? null;
+  const hint = error instanceof Refusal ? error.hint : HINTS[error.errno ?? ""] ?? null;
   const left = error instanceof RoomError ? `; ${error.left}` : "";
   return new CommandError(`${doing}: ${error.message}`, hint === null ? null : hint + left, EXIT.failed);
+}
+
+/** What makes no sense for what is there, with what to do instead. */
+export class Refusal extends FsError {
+  constructor(message: string, readonly hint: string | null) {
+    super("refused", message);
+  }
+}
+
+/** What was said of a source is of its destination: a failure there names it. */
+export async function writing<T>(to: Side, path: BytePath, work: () => Soon<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof FsError) || error instanceof Refusal || isLinkFailure(error)) throw error;
+    throw new FsError(error.code, `cannot write ${placed(to, path)}: ${error.message}`, error.errno);
+  }
 }
 
 /** The disk takes no more, and somebody has seen what is under the name now. */

@@ -11,10 +11,21 @@ import { cat, ls, stat } from "./fs_look.ts";
 import { walk } from "./fs_walk.ts";
 import type { Spot, Verb, Work } from "./fs_work.ts";
 import { openSides } from "./open_sides.ts";
-import { wordBytes } from "./operand.ts";
+import { refuseEmptyPaths, wordBytes } from "./operand.ts";
 import type { Side } from "./side.ts";
 
 const VERBS: Readonly<Record<string, Verb>> = { ls, cat, stat, mkdir, rm, walk };
+/** What each of them has a use for, beside where it is to be and how much it tells. */
+const OWN_FLAGS: Readonly<Record<string, readonly string[]>> = {
+  ls: ["json"],
+  cat: [],
+  stat: ["json"],
+  mkdir: ["parents"],
+  rm: ["recursive", "force"],
+  mv: [],
+  walk: ["json", "null"],
+};
+
 /** These look at where commands start when nothing is named. */
 const MAY_STAND_ALONE = new Set(["ls", "walk"]);
 
@@ -32,6 +43,8 @@ export async function fsCommand(
   const { flags: after, words } = parsePosixFlags(entry, rest);
   if (after.has("help")) throw usageError("the help of all of these is one page", "fs");
   const flags = merged(before, after);
+  refuseForeignFlags(word, flags);
+  refuseEmptyPaths(words);
   const paths = words.length === 0 && MAY_STAND_ALONE.has(word) ? ["." as BytePath] : wordBytes(words);
   if (paths.length === 0) throw usageError(`fs ${word} needs a path`, "fs");
   const notices = new Notices({ quiet: false, verbose: flags.has("verbose"), color: "auto" });
@@ -55,6 +68,12 @@ async function each(work: Work, word: string, verb: Verb, spots: readonly Spot[]
     }
   }
   return status;
+}
+
+function refuseForeignFlags(word: string, flags: Flags): void {
+  const own = OWN_FLAGS[word]!;
+  const foreign = Object.values(OWN_FLAGS).flat().find((name) => flags.has(name) && !own.includes(name));
+  if (foreign !== undefined) throw usageError(`fs ${word} has no option --${foreign}`, "fs");
 }
 
 function withColonHint(error: CommandError, word: BytePath): CommandError {

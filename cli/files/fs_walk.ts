@@ -5,7 +5,7 @@ import { writeAll } from "../run/write_all.ts";
 import { again } from "./again.ts";
 import { type BytePath, bytePath, isPlainName, join, nativePath, shownPath } from "./byte_path.ts";
 import { jsonPath } from "./file_facts.ts";
-import { isLinkFailure } from "./file_failure.ts";
+import { isLinkFailure, Refusal } from "./file_failure.ts";
 import { mustBeThere, real, type Spot, STDOUT, type Work } from "./fs_work.ts";
 import type { Kind, Side } from "./side.ts";
 
@@ -24,15 +24,20 @@ type Show = (found: readonly Walked[]) => Promise<void>;
 /** All that is below a directory, breadth first, each directory in the order of its bytes. */
 export async function walk({ side, flags, json }: Work, { word, path }: Spot): Promise<void> {
   const facts = await mustBeThere(side, path);
-  if (facts.kind !== "directory") throw new FsError("refused", "it is not a directory");
+  if (facts.kind !== "directory") {
+    throw new Refusal("it is not a directory", "see what is known of it: `exec-server fs stat PATH`");
+  }
   const top = facts.isLink ? await real(side, path) : path;
   const end = flags.has("null") ? "\0" : "\n";
+  // A terminal would do what a name says; who reads a pipe wants the name.
+  const isText = json || process.stdout.isTTY === true;
+  const spelled = isText ? shownPath : (path: BytePath) => path;
   const show: Show = async (found) => {
     const lines = found.map(({ path, kind }) => {
       const shown = join(word, path);
-      return json ? `${JSON.stringify({ kind, ...jsonPath("path", shown) })}\n` : shown + end;
+      return json ? `${JSON.stringify({ kind, ...jsonPath("path", shown) })}\n` : spelled(shown) + end;
     });
-    await writeAll(STDOUT, Buffer.from(lines.join(""), json ? "utf8" : "latin1"));
+    await writeAll(STDOUT, Buffer.from(lines.join(""), isText ? "utf8" : "latin1"));
   };
   const errors: string[] = [];
   const onError = (below: BytePath, message: string) =>

@@ -3,7 +3,7 @@ import { osErrorCode } from "../../lib/base/os_error.ts";
 import type { FileSystem } from "../../lib/fs/file_system.ts";
 import { systemError } from "../../lib/fs/fs_error.ts";
 import { type BytePath, bytePath, join } from "./byte_path.ts";
-import { list } from "./list.ts";
+import { list, listFacts } from "./list.ts";
 import { look } from "./look.ts";
 import type { Side } from "./side.ts";
 
@@ -13,9 +13,11 @@ export function hereSide(files: FileSystem): Side {
     name: null,
     files,
     isBeyondCodex: true,
+    landmarks: [bytePath(process.cwd()), bytePath(homedir())],
     absolute,
     look: (path) => look(files, true, path),
     list: (path) => list(files, true, path),
+    listFacts: (path) => listFacts(files, true, path),
   };
 }
 

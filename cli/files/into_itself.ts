@@ -1,5 +1,5 @@
 import { CommandError, EXIT } from "../exit_status.ts";
-import { type BytePath, parentOf, shownPath } from "./byte_path.ts";
+import { type BytePath, isAtOrBelow, parentOf, shownPath } from "./byte_path.ts";
 import { isSameFile, realPath } from "./same_file.ts";
 import type { Side } from "./side.ts";
 
@@ -12,7 +12,7 @@ export async function refuseIntoItself(from: Side, top: BytePath, to: Side, targ
     if (facts === null && place !== "/") continue;
     const real = await realPath({ side: to, path: place });
     if (facts === null || real === null || topFacts === null) return;
-    if (from === to ? isBelow(real, top) : await isAcross({ from, top, to, place: real })) {
+    if (from === to ? isAtOrBelow(real, top) : await isAcross({ from, top, to, place: real })) {
       throw new CommandError(
         `cannot copy ${shownPath(top)} into itself, to ${shownPath(target)}`,
         "choose a destination outside of it",
@@ -21,10 +21,6 @@ export async function refuseIntoItself(from: Side, top: BytePath, to: Side, targ
     }
     return;
   }
-}
-
-function isBelow(path: BytePath, top: BytePath): boolean {
-  return path === top || path.startsWith(top === "/" ? "/" : `${top}/`);
 }
 
 interface Across {
@@ -36,7 +32,7 @@ interface Across {
 
 /** A server may be on this machine, and have the same directories. */
 async function isAcross({ from, top, to, place }: Across): Promise<boolean> {
-  if (!isBelow(place, top)) return false;
+  if (!isAtOrBelow(place, top)) return false;
   const [one, other] = [await from.look(top), await to.look(top)];
   if (one === null || other === null) return false;
   return await isSameFile({ side: from, path: top, facts: one }, { side: to, path: top, facts: other });

@@ -1,14 +1,45 @@
-import { type FileSystem, MAX_WALK } from "../../lib/fs/file_system.ts";
+import { type DirectoryEntry, type FileSystem, MAX_WALK } from "../../lib/fs/file_system.ts";
 import { FsError } from "../../lib/fs/fs_error.ts";
 import { again } from "./again.ts";
 import { type BytePath, bytePath, isPlainName, nativePath } from "./byte_path.ts";
-import type { Listing } from "./side.ts";
+import { isLinkFailure } from "./file_failure.ts";
+import { factsOf } from "./look.ts";
+import type { FactListing, Facts, Listing } from "./side.ts";
 
 /** Every name in a directory. What a server says is not to lead anywhere else. */
 export async function list(files: FileSystem, isBeyondCodex: boolean, path: BytePath): Promise<Listing> {
   const listing = await again(() => isBeyondCodex ? listAll(files, path) : listTwice(files, path));
-  const wrong = listing.names.find((name) => !isPlainName(name));
-  if (wrong === undefined) return listing;
+  checkNames(listing.names);
+  return listing;
+}
+
+/** Asked for at once where that can be: a question for each name takes longer than all that is in the answers. */
+export async function listFacts(
+  files: FileSystem,
+  isBeyondCodex: boolean,
+  path: BytePath,
+): Promise<FactListing> {
+  const known = new Map<BytePath, Facts>();
+  if (!isBeyondCodex) return { ...await list(files, false, path), known };
+  const options = { all: true, metadata: true };
+  let entries: readonly DirectoryEntry[];
+  try {
+    entries = await again(() => files.readDirectory(nativePath(path), options));
+  } catch (error) {
+    if (!(error instanceof FsError) || isLinkFailure(error)) throw error;
+    return { ...await list(files, true, path), known }; // that much may not fit into one answer
+  }
+  const names = entries.map(({ name }) => bytePath(name));
+  checkNames(names);
+  for (const [at, { metadata }] of entries.entries()) {
+    if (metadata !== undefined && metadata !== null) known.set(names[at]!, factsOf(metadata));
+  }
+  return { names, unnamable: [], known };
+}
+
+function checkNames(names: readonly BytePath[]): void {
+  const wrong = names.find((name) => !isPlainName(name));
+  if (wrong === undefined) return;
   throw new FsError("refused", `the server names ${JSON.stringify(wrong)} as a file`);
 }
 

@@ -12,14 +12,16 @@ export async function look(
   path: BytePath,
 ): Promise<Facts | null> {
   try {
-    return factsOf(await again(() => files.getMetadata(nativePath(path))));
+    const facts = factsOf(await again(() => files.getMetadata(nativePath(path))));
+    // Codex tells times before 1970 as 1970.
+    return isBeyondCodex && facts.modifiedAtMs === 0 ? await withTrueTime(files, path, facts) : facts;
   } catch (error) {
     if (!isMissing(error)) throw error;
     return isBeyondCodex ? await linkItself(files, path) : await danglingLink(files, path);
   }
 }
 
-function factsOf(found: FileMetadata): Facts {
+export function factsOf(found: FileMetadata): Facts {
   const { more } = found;
   return {
     kind: kindOf(found),
@@ -28,11 +30,19 @@ function factsOf(found: FileMetadata): Facts {
     modifiedAtMs: found.modifiedAtMs,
     createdAtMs: found.createdAtMs,
     accessedAtMs: more?.accessedAtMs ?? null,
+    changedAtMs: more?.changedAtMs ?? null,
     mode: more?.mode ?? null,
     identity: more?.identity ?? null,
     links: more?.links ?? null,
     linkTarget: more === null || more.linkTarget === null ? null : bytePath(more.linkTarget),
   };
+}
+
+/** What is asked for itself is told its time as it is. */
+async function withTrueTime(files: FileSystem, path: BytePath, facts: Facts): Promise<Facts> {
+  const place = facts.isLink ? await again(() => files.canonicalize(nativePath(path))) : nativePath(path);
+  const { modifiedAtMs } = await again(() => files.getMetadata(place, { itself: true }));
+  return { ...facts, modifiedAtMs };
 }
 
 function kindOf({ isDirectory, isFile }: FileMetadata): Kind {
@@ -63,6 +73,9 @@ async function danglingLink(files: FileSystem, path: BytePath): Promise<Facts | 
     if (!(error instanceof FsError) || isLinkFailure(error)) throw error;
     if (error.code !== "refused" || error.errno !== null) return null;
   }
-  const unknown = { accessedAtMs: null, mode: null, identity: null, links: null, linkTarget: null };
-  return { kind: "link", isLink: true, size: 0, modifiedAtMs: 0, createdAtMs: 0, ...unknown };
+  const times = { modifiedAtMs: 0, createdAtMs: 0, accessedAtMs: null, changedAtMs: null };
+  return {
+    ...{ kind: "link", isLink: true, size: 0, ...times },
+    ...{ mode: null, identity: null, links: null, linkTarget: null },
+  };
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { CommandError, EXIT } from "../exit_status.ts";
 import { type BytePath, bytePath } from "./byte_path.ts";
 
 /** One word of `cp`: a file here, a file on the server, or our own stdin and stdout. */
@@ -11,6 +12,19 @@ export function parseOperand(word: BytePath): Operand {
   if (word === "-") return { kind: "stream", word };
   if (word.startsWith(":")) return { kind: "there", path: word.slice(1) as BytePath, word };
   return { kind: "here", path: word, word };
+}
+
+/**
+ * An empty path would be the directory that relative ones begin in: `rm -rf "$UNSET"` would remove it. `:` alone is
+ * that directory, for who says so.
+ */
+export function refuseEmptyPaths(words: readonly string[]): void {
+  if (!words.includes("")) return;
+  throw new CommandError(
+    "a path is empty",
+    "a variable in its place may be empty; `.` is the directory itself",
+    EXIT.usage,
+  );
 }
 
 /**

@@ -3,6 +3,7 @@ import { FsError } from "../../lib/fs/fs_error.ts";
 import type { Arrival, ArrivalOptions, Kept } from "./arrival.ts";
 import { BLOCK_BYTES, BLOCKS_UNDER_WAY, isHole } from "./blocks.ts";
 import { type BytePath, nativePath } from "./byte_path.ts";
+import type { KeptBeginning } from "./kept_beginning.ts";
 import { isMissing } from "./look.ts";
 import { partBeside } from "./part_name.ts";
 import type { Facts, Side } from "./side.ts";
@@ -24,6 +25,15 @@ export class PartArrival implements Arrival {
   #identity: Promise<string | null> = Promise.resolve(null);
   #end = 0;
   #state: "arriving" | "whole" | "placed" | "given up" = "arriving";
+
+  readonly kept: KeptBeginning = {
+    read: async (offset, length) => await this.#file!.read(offset, length),
+    // It may still be another run's: that removes it, or a sweep does.
+    disown: async () => {
+      await this.#close();
+      this.#part = partBeside(this.options.path, null).path;
+    },
+  };
 
   constructor(private readonly side: Side, private readonly options: ArrivalOptions) {
     const { path, origin } = options;
@@ -135,9 +145,15 @@ export class PartArrival implements Arrival {
     const closing = this.#close();
     closing.catch(() => {}); // whatever is left to be said of it
     // Nobody is asked where it stays: the line may carry nothing any more.
-    if (keep && this.options.origin !== null && bytes > 0) return { path: this.#part, bytes };
+    if (keep && bytes > 0 && this.#isFindable()) return { path: this.#part, bytes };
     await this.side.files.remove(nativePath(this.#part), { recursive: false, force: true });
     return null;
+  }
+
+  /** Whether a later run looks for it under this name. */
+  #isFindable(): boolean {
+    const { path, origin } = this.options;
+    return origin !== null && this.#part === partBeside(path, origin).path;
   }
 
   async #close(): Promise<void> {

@@ -2,7 +2,7 @@ import { CommandError, EXIT } from "../exit_status.ts";
 import { again } from "./again.ts";
 import { type BytePath, bytePath, join, nativePath } from "./byte_path.ts";
 import { fileFailure, isLinkFailure, placed } from "./file_failure.ts";
-import type { Facts, Side } from "./side.ts";
+import type { FactListing, Facts, Side } from "./side.ts";
 
 /** Something below the top of a tree; its path is relative to it, and empty for the top itself. */
 export interface TreeItem {
@@ -17,6 +17,8 @@ export interface Tree {
   readonly files: readonly TreeItem[];
   /** Copied as links. */
   readonly links: readonly TreeItem[];
+  /** Links that are copied as what they lead to, which may be far more than this tree. */
+  readonly followed: number;
 }
 
 export interface ScanOptions {
@@ -42,33 +44,37 @@ class Scan implements Tree {
   readonly directories: TreeItem[] = [];
   readonly files: TreeItem[] = [];
   readonly links: TreeItem[] = [];
+  followed = 0;
 
   constructor(private readonly side: Side, private readonly options: ScanOptions) {}
 
   /** `above` are the real places of this directory and those it is in: a link back to one would never end. */
   async enter(directory: TreeItem, above: readonly BytePath[]): Promise<void> {
     this.directories.push(directory);
-    const names = await this.#tried(directory.source, () => this.#names(directory.source)) ?? [];
+    const listing = await this.#tried(directory.source, () => this.#list(directory.source));
+    const [names, known] = [listing?.names ?? [], listing?.known ?? new Map<BytePath, Facts>()];
     const below: TreeItem[] = [];
     for (let at = 0; at < names.length; at += ASKED_AT_ONCE) {
-      const asked = names.slice(at, at + ASKED_AT_ONCE).map((name) => this.#look(directory, name));
+      const asked = names.slice(at, at + ASKED_AT_ONCE).map((name) =>
+        this.#look(directory, name, known.get(name))
+      );
       for (const item of await Promise.all(asked)) if (item !== null) below.push(item);
     }
     for (const item of below) await this.#place(item, above);
   }
 
-  async #names(directory: BytePath): Promise<BytePath[]> {
-    const { names, unnamable } = await this.side.list(directory);
+  async #list(directory: BytePath): Promise<Pick<FactListing, "names" | "known">> {
+    const { names, unnamable, known } = await this.side.listFacts(directory);
     for (const name of unnamable) {
       const where = placed(this.side, directory);
       this.#problem(`${where}: cannot ask the server for what it calls ${JSON.stringify(name)}`);
     }
-    return [...names].sort();
+    return { names: [...names].sort(), known };
   }
 
-  async #look(directory: TreeItem, name: BytePath): Promise<TreeItem | null> {
+  async #look(directory: TreeItem, name: BytePath, known: Facts | undefined): Promise<TreeItem | null> {
     const source = join(directory.source, name);
-    const facts = await this.#tried(source, () => this.side.look(source));
+    const facts = known ?? await this.#tried(source, () => this.side.look(source));
     return facts && { path: directory.path === "" ? name : join(directory.path, name), source, facts };
   }
 
@@ -76,7 +82,10 @@ class Scan implements Tree {
     const { facts, source } = item;
     if (facts.isLink && this.options.keepLinks) {
       this.links.push(item);
-    } else if (facts.kind === "file") {
+      return;
+    }
+    if (facts.isLink && facts.kind !== "link") this.followed++;
+    if (facts.kind === "file") {
       this.files.push(item);
     } else if (facts.kind === "directory") {
       const real = facts.isLink

@@ -12,6 +12,8 @@ export interface Facts {
   readonly modifiedAtMs: number;
   readonly createdAtMs: number;
   readonly accessedAtMs: number | null;
+  /** When anything of it last changed; unlike the other times nobody can set it back. */
+  readonly changedAtMs: number | null;
   /** Permissions and the three bits before them. */
   readonly mode: number | null;
   /** The same for two names of one file, and for nothing else on that machine. */
@@ -29,6 +31,11 @@ export interface Listing {
   readonly unnamable: readonly string[];
 }
 
+export interface FactListing extends Listing {
+  /** Of some of the names, links followed; the others have to be looked at one by one. */
+  readonly known: ReadonlyMap<BytePath, Facts>;
+}
+
 /** The files of one machine as a copy sees them. */
 export interface Side {
   /** null right here: nobody needs to be told. */
@@ -36,10 +43,14 @@ export interface Side {
   readonly files: FileSystem;
   /** Whether it can do what a plain Codex server cannot. */
   readonly isBeyondCodex: boolean;
+  /** Where commands start and where the user is at home, as far as that is known. */
+  readonly landmarks: readonly BytePath[];
   /** Where relative paths begin. */
   absolute(path: BytePath): BytePath;
   /** null: nothing is there. */
   look(path: BytePath): Promise<Facts | null>;
   /** The path must lead to the directory without being a link itself. */
   list(path: BytePath): Promise<Listing>;
+  /** The same with what stands under each name. */
+  listFacts(path: BytePath): Promise<FactListing>;
 }

@@ -6,6 +6,7 @@ import type { Side } from "./side.ts";
 /** A small file of a plain Codex server: it arrives in one message, so it arrives whole or not at all. */
 export class SmallArrival implements Arrival {
   readonly stem = null;
+  readonly kept = null;
   readonly afterLoss = "stays";
   readonly #blocks: Uint8Array[] = [];
 

@@ -7,6 +7,7 @@ import { asFsError } from "./here_side.ts";
 /** Into what takes bytes in order and has no place to take: our stdout, a pipe, a device. */
 export class StreamArrival implements Arrival {
   readonly stem = null;
+  readonly kept = null;
   readonly afterLoss = "stays";
   #fd: number | null = null;
   #order: Promise<void> = Promise.resolve();

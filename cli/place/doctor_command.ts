@@ -5,6 +5,7 @@ import { checkPlace } from "./doctor_place.ts";
 import { checkSandbox } from "./doctor_sandbox.ts";
 import { checkServer } from "./doctor_server.ts";
 import { checkTransport } from "./doctor_transport.ts";
+import { checkTrees } from "./doctor_trees.ts";
 import { CommandError, EXIT, type ExitStatus, usageError } from "../exit_status.ts";
 import type { Finding } from "./finding.ts";
 import { linkHint } from "./link_hint.ts";
@@ -44,6 +45,7 @@ async function* examine(flags: Flags): AsyncGenerator<Finding> {
   if (environment.isRemote) yield* checkServer(await environment.info());
   yield* checkPlace(environment);
   yield await checkSandbox(environment);
+  yield* checkTrees(environment);
 }
 
 async function reach(

@@ -7,6 +7,8 @@ import { inMs, type Latency, measureLatency } from "./latency.ts";
 import { linkHint } from "./link_hint.ts";
 import { addressOf, kindOf, openChoice } from "./open_choice.ts";
 import { probeSandbox, type SandboxProbe, shownProbe } from "./sandbox_probe.ts";
+import type { TreeFacts } from "../../lib/process/limits.ts";
+import { shownTrees } from "./doctor_trees.ts";
 import { shownText } from "../shown_text.ts";
 
 /** `info`: what the environment is that a command would use. */
@@ -26,6 +28,8 @@ interface Facts {
   /** null right here. */
   readonly latency: Latency | null;
   readonly sandbox: SandboxProbe | null;
+  /** null at a plain Codex server, and where no commands are allowed. */
+  readonly trees: TreeFacts | null;
 }
 
 async function ask(
@@ -38,6 +42,7 @@ async function ask(
       info: await environment.info(),
       latency: environment.isRemote ? await measureLatency(environment) : null,
       sandbox: environment.capabilities.execEnabled ? await probeSandbox(environment) : null,
+      trees: environment.capabilities.execEnabled ? (await environment.backend().abilities()).trees : null,
     };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -47,7 +52,7 @@ async function ask(
   }
 }
 
-function asJson(choice: Choice, environment: Environment, { info, latency, sandbox }: Facts): string {
+function asJson(choice: Choice, environment: Environment, { info, latency, sandbox, trees }: Facts): string {
   const { version: serverVersion, ...rest } = info;
   return `${
     JSON.stringify({
@@ -59,12 +64,13 @@ function asJson(choice: Choice, environment: Environment, { info, latency, sandb
       latencyMs: latency === null ? null : { best: latency.bestMs, median: latency.medianMs },
       capabilities: environment.capabilities,
       sandbox,
+      trees,
       ...rest,
     })
   }\n`;
 }
 
-function asText(choice: Choice, environment: Environment, { info, latency, sandbox }: Facts): string {
+function asText(choice: Choice, environment: Environment, { info, latency, sandbox, trees }: Facts): string {
   const { execEnabled, filesystemEnabled } = environment.capabilities;
   const uses = [execEnabled && "commands", filesystemEnabled && "files"].filter((use) => use !== false);
   const rows: [string, string][] = [
@@ -83,6 +89,7 @@ function asText(choice: Choice, environment: Environment, { info, latency, sandb
     ["features", list(info.features)],
   ];
   if (sandbox !== null) rows.push(["sandbox", shownProbe(sandbox)]);
+  if (trees !== null) rows.push(["process trees", shownTrees(trees)]);
   if (latency !== null) rows.push(["latency", `${inMs(latency.medianMs)} (best ${inMs(latency.bestMs)})`]);
   if (info.extensions !== null) {
     const none = "none: a plain Codex server, without resizing, end of input and most signals";

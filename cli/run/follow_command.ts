@@ -2,6 +2,7 @@ import { systemClock } from "../../lib/base/clock.ts";
 import { EscapeKeys } from "./escape_keys.ts";
 import { CommandError, EXIT, type ExitStatus } from "../exit_status.ts";
 import { LinkWatch } from "./link_watch.ts";
+import { ownLimits } from "./enforcement.ts";
 import { plainOutput } from "./plain_output.ts";
 import { type OutputSink, pump, type PumpEnd } from "./pump.ts";
 import type { CommandEnd, RunningCommand } from "./running_command.ts";
@@ -15,7 +16,11 @@ import { stdinIsTerminal } from "./user_terminal.ts";
 export async function followCommand(running: RunningCommand): Promise<CommandEnd> {
   const { plan, terminal, notices } = running;
   const steering = new Steering(running);
-  using limits = new TimeLimits(systemClock, plan.limits, (limit) => steering.limitReached(limit));
+  using limits = new TimeLimits(
+    systemClock,
+    ownLimits(plan, running.abilities),
+    ({ kind }) => steering.limitReached(kind),
+  );
   using link = new LinkWatch(running, steering, limits);
   using _signals = hearSignals((signal) => steering.heard(signal));
   terminal?.onResize((size) => steering.resized(size));
@@ -26,7 +31,7 @@ export async function followCommand(running: RunningCommand): Promise<CommandEnd
   }
   stdin?.run().catch((error) => steering.inputBroke(error));
   try {
-    const end = await Promise.race([showOutput(running, limits, link), steering.left]);
+    const end = await Promise.race([showOutput(running, steering, limits, link), steering.left]);
     terminal?.[Symbol.dispose]();
     notices.rawTerminal = false;
     if (end.kind === "left") return steering.leave(end);
@@ -44,10 +49,15 @@ export async function followCommand(running: RunningCommand): Promise<CommandEnd
 }
 
 /** Resolves when all of it is shown. Rejects with BrokenPipe when nobody looks. */
-async function showOutput(running: RunningCommand, limits: TimeLimits, link: LinkWatch): Promise<PumpEnd> {
+async function showOutput(
+  running: RunningCommand,
+  steering: Steering,
+  limits: TimeLimits,
+  link: LinkWatch,
+): Promise<PumpEnd> {
   const { events, handle, argv, name, plan } = running;
   await events?.tell({ event: "start", id: handle.processId, argv, on: name ?? "here" });
-  const end = await pump(handle, watched(events ?? plainOutput, limits, plan.waitClosed), {
+  const end = await pump(handle, watched(events ?? plainOutput, running, steering, limits), {
     clock: systemClock,
     waitClosed: plan.waitClosed,
     isHeard: () => link.isUp,
@@ -68,16 +78,27 @@ function stdinPump(running: RunningCommand, steering: Steering): StdinPump | nul
 }
 
 /** Tells the limits what they must know. Time that we take to show output is not the command's idle time. */
-function watched(sink: OutputSink, limits: TimeLimits, waitClosed: boolean): OutputSink {
+function watched(
+  sink: OutputSink,
+  { plan, notices }: RunningCommand,
+  steering: Steering,
+  limits: TimeLimits,
+): OutputSink {
   return {
     async output(stream, bytes) {
       limits.holdIdle();
       await sink.output(stream, bytes);
       limits.printed();
     },
-    exited(exitCode, sandboxDenied) {
-      if (!waitClosed) limits[Symbol.dispose]();
-      return sink.exited(exitCode, sandboxDenied);
+    gap(bytes) {
+      const much = bytes === null ? "some" : `${bytes} bytes`;
+      notices.say(`${much} of its output is missing: more was printed than the server keeps`);
+      return sink.gap(bytes);
+    },
+    exited(exitCode, sandboxDenied, account) {
+      if (!plan.waitClosed) limits[Symbol.dispose]();
+      if (account !== null) steering.ended(account);
+      return sink.exited(exitCode, sandboxDenied, account);
     },
     closed: () => sink.closed(),
   };

@@ -1,3 +1,4 @@
+import type { Account, Leftover, Outcome, Usage } from "../../lib/process/outcome.ts";
 import type { Stream } from "../../lib/process/process_event.ts";
 import { CommandError } from "../exit_status.ts";
 import type { OutputSink } from "./pump.ts";
@@ -18,9 +19,18 @@ export type JsonEvent =
     readonly attempt?: number;
     readonly cause?: string;
   }
+  /** So many bytes of output were not kept; null where nobody knows how many. */
+  | { readonly event: "gap"; readonly bytes: number | null }
   | { readonly event: "limit"; readonly limit: string; readonly limitMs: number }
-  /** `sandboxDenied`: its sandbox was most likely the reason. */
-  | { readonly event: "exit"; readonly code: number; readonly sandboxDenied?: true }
+  /** `sandboxDenied`: its sandbox was most likely the reason. The rest is missing where the server does not tell it. */
+  | {
+    readonly event: "exit";
+    readonly code: number;
+    readonly sandboxDenied?: true;
+    readonly outcome?: Outcome;
+    readonly usage?: Usage;
+    readonly leftovers?: { readonly count: number; readonly first: readonly Leftover[] };
+  }
   | { readonly event: "closed" }
   | {
     readonly event: "error";
@@ -50,9 +60,21 @@ export class JsonEvents implements OutputSink {
     return this.#tellBytes(stream, text.take(bytes));
   }
 
-  async exited(code: number, sandboxDenied: boolean): Promise<void> {
+  async gap(bytes: number | null): Promise<void> {
     await this.flush();
-    await this.tell({ event: "exit", code, ...(sandboxDenied ? { sandboxDenied } : {}) });
+    await this.tell({ event: "gap", bytes });
+  }
+
+  async exited(code: number, sandboxDenied: boolean, account: Account | null): Promise<void> {
+    await this.flush();
+    const { outcome, usage, leftovers = null } = account ?? {};
+    await this.tell({
+      ...{ event: "exit", code },
+      ...(sandboxDenied ? { sandboxDenied } : {}),
+      ...(outcome === undefined ? {} : { outcome }),
+      ...(usage === undefined ? {} : { usage }),
+      ...(leftovers === null ? {} : { leftovers }),
+    });
   }
 
   async closed(): Promise<void> {

@@ -7,6 +7,7 @@ const STDERR = 2;
 /** The command's bytes as they are, on our streams of the same name. */
 export const plainOutput: OutputSink = {
   output: (stream, bytes) => writeAll(stream === "stderr" ? STDERR : STDOUT, bytes),
+  gap: () => Promise.resolve(),
   exited: () => Promise.resolve(),
   closed: () => Promise.resolve(),
 };

@@ -1,6 +1,7 @@
 import type { Clock } from "../../lib/base/clock.ts";
 import type { ProcessHandle } from "../../lib/process/backend.ts";
 import type { Follower } from "../../lib/process/event_log.ts";
+import type { Account } from "../../lib/process/outcome.ts";
 import type { ProcessEvent, Stream } from "../../lib/process/process_event.ts";
 import { Bell } from "./bell.ts";
 
@@ -16,7 +17,10 @@ const LAST_WORDS_BYTES = 1024 * 1024;
 /** Where a command's output goes. Resolves when it is taken; the command waits as long. */
 export interface OutputSink {
   output(stream: Stream, bytes: Uint8Array): Promise<void>;
-  exited(exitCode: number, sandboxDenied: boolean): Promise<void>;
+  /** In the place of output that its server does not keep any more; null is an unknown number of bytes. */
+  gap(bytes: number | null): Promise<void>;
+  /** `account` is null where a plain Codex server told it. */
+  exited(exitCode: number, sandboxDenied: boolean, account: Account | null): Promise<void>;
   closed(): Promise<void>;
 }
 
@@ -72,7 +76,9 @@ export async function pump(handle: ProcessHandle, sink: OutputSink, options: Pum
         }
       } else if (event.type === "exited") {
         exit = { code: event.exitCode, at: clock.now(), wordsSince: 0 };
-        await sink.exited(event.exitCode, event.sandboxDenied);
+        await sink.exited(event.exitCode, event.sandboxDenied, event.account ?? null);
+      } else if (event.type === "gap") {
+        await sink.gap(event.bytes);
       } else {
         await sink.closed();
         return { kind: "exited", exitCode: exit?.code ?? -1, closed: true };

@@ -5,6 +5,7 @@ import type { Abilities, StartOptions } from "../../lib/process/backend.ts";
 import { INHERIT_ALL } from "./child_environment.ts";
 import { complain } from "../complain.ts";
 import { CommandError, EXIT, type ExitStatus } from "../exit_status.ts";
+import { enforced } from "./enforcement.ts";
 import { followCommand } from "./follow_command.ts";
 import { JsonEvents } from "./json_events.ts";
 import { Notices } from "./notices.ts";
@@ -59,7 +60,7 @@ async function run(plan: RunPlan, events: JsonEvents | null, notices: Notices): 
     const backend = environment.backend();
     const abilities = await backend.abilities();
     const stdin = stdinFor(plan, abilities);
-    const start = await startOptions(plan, place, abilities);
+    const start = { ...await startOptions(plan, place, abilities), ...enforced(plan, abilities) };
     const sandbox = plan.sandbox === null ? null : intentIn(start.cwd, plan.sandbox);
     await using spooled = stdin === "spool" ? await spool(environment) : null;
     using terminal = plan.terminal ? new UserTerminal() : null;

@@ -1,4 +1,5 @@
 import type { Signal } from "../../lib/process/backend.ts";
+import { LEFTOVERS } from "../../lib/process/limits.ts";
 import { chooseEnvironment } from "../place/choose_environment.ts";
 import { readEnvironmentFlags } from "./child_environment.ts";
 import { parseDuration } from "../duration.ts";
@@ -29,8 +30,6 @@ export async function readRunPlan(
   around: Surroundings,
 ): Promise<RunPlan> {
   for (const name of LATER) if (flags.has(name)) throw notYet(`--${name}`);
-  const leftovers = choice(flags, "leftovers", ["kill", "keep", "report"]) ?? "kill";
-  if (leftovers !== "kill") throw notYet(`--leftovers ${leftovers}`);
   if (flags.has("tty") && flags.has("no-tty")) throw usageError("-t and -T exclude each other", "run");
   if (words[0] === "") {
     throw new CommandError(
@@ -53,6 +52,7 @@ export async function readRunPlan(
     limits: { wallMs: time(flags, "timeout"), idleMs: time(flags, "idle-timeout") },
     ending: { signal: signalOf(flags), ms: time(flags, "kill-after") ?? KILL_AFTER_MS },
     sandbox: await readSandboxFlags(flags),
+    leftovers: choice(flags, "leftovers", LEFTOVERS) ?? "kill",
     waitClosed: flags.has("wait-closed"),
     onDisconnect: choice(flags, "on-disconnect", ["wait", "detach", "kill"]) ?? "wait",
     escapeKey: escapeKeyOf(flags),

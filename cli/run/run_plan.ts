@@ -2,6 +2,7 @@ import type { Choice } from "../place/choose_environment.ts";
 import type { NoticeOptions } from "./notices.ts";
 import type { SandboxPlan } from "./sandbox_flags.ts";
 import type { Signal } from "../../lib/process/backend.ts";
+import type { Leftovers } from "../../lib/process/limits.ts";
 
 /** What `run` was asked to do, with every flag read and judged. */
 export interface RunPlan {
@@ -21,6 +22,8 @@ export interface RunPlan {
   readonly ending: { readonly signal: Signal; readonly ms: number };
   /** null: it may do what its user may. */
   readonly sandbox: SandboxPlan | null;
+  /** What becomes of those whom it leaves running. */
+  readonly leftovers: Leftovers;
   readonly waitClosed: boolean;
   readonly onDisconnect: "wait" | "detach" | "kill";
   readonly escapeKey: number | null;

@@ -30,7 +30,7 @@ export const runEntry: Command = {
     { name: "signal", value: "NAME", summary: "how it is asked to end (default TERM)" },
     { name: "kill-after", short: "k", value: "TIME", summary: "then ended by force (default 5s)" },
     { name: "wait-closed", summary: "wait until nobody holds its output" },
-    { name: "leftovers", value: "WHAT", summary: "kill what it left running (the only choice yet)" },
+    { name: "leftovers", value: "WHAT", summary: "kill, keep or report what it left running (default kill)" },
     { name: "on-disconnect", value: "WHAT", summary: "wait, detach or kill (default wait)" },
     { name: "reconnect-timeout", value: "TIME", summary: "how long to wait for the server (default 50s)" },
     { name: "escape-char", value: "C", summary: "C. leaves, C? helps, on a terminal (default ~, or none)" },

@@ -1,6 +1,8 @@
 import { constants } from "node:os";
 import { systemClock } from "../../lib/base/clock.ts";
 import type { Signal, TerminalSize } from "../../lib/process/backend.ts";
+import type { LimitName } from "../../lib/process/limits.ts";
+import type { Account } from "../../lib/process/outcome.ts";
 import { EXIT, type ExitStatus, signalStatus } from "../exit_status.ts";
 import type { CommandEnd, RunningCommand } from "./running_command.ts";
 import { Interrupts } from "./interrupts.ts";
@@ -9,6 +11,12 @@ import type { Limit } from "./time_limits.ts";
 
 /** Ctrl-D: the end of input, as far as a terminal has one. */
 const END_OF_FILE_KEY = new Uint8Array([4]);
+
+/** The limits that a flag asks for. */
+const FLAGS: ReadonlyMap<LimitName, Limit["kind"]> = new Map([
+  ["wallMs", "timeout"],
+  ["idleMs", "idle-timeout"],
+]);
 
 /** For an answer, and for the news of an end, to come from far away. */
 const TRAVEL_MS = 1_000;
@@ -86,14 +94,37 @@ export class Steering {
     else notices.detail("this server is a plain Codex server: the command does not learn the window's size");
   }
 
-  limitReached(limit: Limit): void {
-    const { notices, events, handle, plan } = this.running;
-    notices.say(`--${limit.kind} of ${limit.ms / 1000} s reached, ending the command`);
-    events?.tell({ event: "limit", limit: limit.kind, limitMs: limit.ms }).catch(() => {});
+  /** By our own clock. */
+  limitReached(limit: Limit["kind"]): void {
+    const { handle, plan } = this.running;
+    this.#tellLimit(limit, "ending the command");
     this.verdict = EXIT.timedOut;
     // What is left of one that has exited ends with us.
     if (handle.log.exited !== null) this.#leaveNow({ kind: "left", command: "ends" });
     else this.#end(plan.ending.signal);
+  }
+
+  /** What its place tells of its end. */
+  ended({ outcome, leftovers }: Account): void {
+    if (outcome.kind === "limit") {
+      const limit = FLAGS.get(outcome.limit);
+      if (limit !== undefined && this.verdict !== EXIT.timedOut) {
+        this.#tellLimit(limit, "the command was ended");
+      }
+      this.verdict ??= EXIT.timedOut;
+    }
+    if (leftovers !== null && leftovers.count > 0) {
+      const named = leftovers.first.map(({ pid, name }) => `${pid} (${name})`).join(", ");
+      const more = leftovers.count - leftovers.first.length;
+      this.running.notices.say(`left running: ${named}${more > 0 ? ` and ${more} more` : ""}`);
+    }
+  }
+
+  #tellLimit(limit: Limit["kind"], consequence: string): void {
+    const { notices, events, plan } = this.running;
+    const ms = (limit === "timeout" ? plan.limits.wallMs : plan.limits.idleMs) ?? 0;
+    notices.say(`--${limit} of ${ms / 1000} s reached, ${consequence}`);
+    events?.tell({ event: "limit", limit, limitMs: ms }).catch(() => {});
   }
 
   /** As `--on-disconnect` asks. */

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../../lib/base/clock.ts";
 
+/** By the name of its flag, and as long as was asked. */
 export type Limit = { readonly kind: "timeout" | "idle-timeout"; readonly ms: number };
 
 /** Tells once when a command has run too long, or printed nothing for too long. */

@@ -25,6 +25,7 @@ export class EventOrder {
   #over = false;
   readonly #waiting = new Map<number, ToldEvent>();
   #waitingBytes = 0;
+  #waitingGaps = 0;
   /** Set while events that came from elsewhere are still to be put in front of the waiting ones. */
   isCatchingUp = false;
 
@@ -38,7 +39,7 @@ export class EventOrder {
     return this.#exitPublished;
   }
 
-  /** Came early, and waits. */
+  /** Came early, and waits, by the first number that it tells of. */
   get waiting(): ReadonlyMap<number, ToldEvent> {
     return this.#waiting;
   }
@@ -51,10 +52,11 @@ export class EventOrder {
 
   /** Publishes it, and what waited for it, if it is next. One told before changes nothing. Throws an OrderError. */
   insert(event: ToldEvent): void {
-    if (this.#over || event.seq <= this.#published || this.#waiting.has(event.seq)) return;
+    const first = firstOf(event);
+    if (this.#over || event.seq <= this.#published || this.#waiting.has(first)) return;
     const size = sizeOf(event);
     if (size > EVENT_BYTES) throw new OrderError(`process event exceeds ${EVENT_BYTES} bytes`);
-    if (event.seq === this.#published + 1) {
+    if (first <= this.#published + 1) {
       if (isComplete(event)) this.#publish(event);
       else this.#keep(event, size);
       if (this.#waiting.size > 0) this.#publishWaiting();
@@ -79,8 +81,9 @@ export class EventOrder {
   }
 
   #keep(event: ToldEvent, size: number): void {
-    this.#waiting.set(event.seq, event);
+    this.#waiting.set(firstOf(event), event);
     this.#waitingBytes += size;
+    if (event.type === "gap") this.#waitingGaps += 1;
   }
 
   #refuseTooMany(): void {
@@ -96,13 +99,25 @@ export class EventOrder {
   }
 
   #publishWaiting(): void {
-    for (let next = this.#waiting.get(this.#published + 1); next !== undefined;) {
+    for (let next = this.#nextWaiting(); next !== undefined;) {
       if (!isComplete(next)) return;
-      this.#waiting.delete(next.seq);
+      this.#waiting.delete(firstOf(next));
       this.#waitingBytes -= sizeOf(next);
+      if (next.type === "gap") this.#waitingGaps -= 1;
       this.#publish(next);
-      next = this.#waiting.get(this.#published + 1);
+      next = this.#nextWaiting();
     }
+  }
+
+  #nextWaiting(): ToldEvent | undefined {
+    const next = this.#published + 1;
+    const exact = this.#waiting.get(next);
+    if (exact !== undefined || this.#waitingGaps === 0) return exact;
+    // Some of a gap may have been told in another place.
+    for (const event of this.#waiting.values()) {
+      if (event.type === "gap" && event.fromSeq < next && event.toSeq >= next) return event;
+    }
+    return undefined;
   }
 
   #publish(event: ProcessEvent): void {
@@ -113,8 +128,13 @@ export class EventOrder {
   }
 }
 
-function isComplete(event: ToldEvent): event is ProcessEvent {
+function isComplete(event: ToldEvent): event is ToldEvent & ProcessEvent {
   return event.type !== "exited" || event.sandboxDenied !== null;
+}
+
+/** A gap tells of many, and has the number of the last. */
+export function firstOf(event: ToldEvent): number {
+  return event.type === "gap" ? event.fromSeq : event.seq;
 }
 
 function sizeOf(event: ToldEvent): number {

@@ -1,6 +1,6 @@
 import type { DirectoryEntry, FileMetadata } from "../fs/file_system.ts";
 import { decodeBase64 } from "../wire/base64.ts";
-import { readListing } from "../wire/directory_listing.ts";
+import { type ListedMetadata, readListing } from "../wire/directory_listing.ts";
 import type { Agreed } from "../wire/extensions.ts";
 import { readFullMetadataAnswer, readListAnswer, readSizedOpenAnswer } from "../wire/files_v1_results.ts";
 import { readGetMetadataAnswer } from "../wire/fs_results.ts";
@@ -23,9 +23,18 @@ export function readFullMetadata(result: unknown): FileMetadata {
   return { ...plain, more: { ...rest, linkTarget } };
 }
 
-export function readEntries(result: unknown): DirectoryEntry[] {
-  return readListing(readListAnswer(result)).map(({ bytes, ...kinds }) => ({
+export function readEntries(result: unknown, withMetadata: boolean): DirectoryEntry[] {
+  return readListing(readListAnswer(result), withMetadata).map(({ bytes, metadata, ...kinds }) => ({
     name: nativeOf(Buffer.from(bytes, "latin1")),
     ...kinds,
+    ...(metadata === undefined ? {} : { metadata: metadata && { ...kinds, ...inMembers(metadata) } }),
   }));
+}
+
+function inMembers(
+  listed: ListedMetadata,
+): Pick<FileMetadata, "size" | "createdAtMs" | "modifiedAtMs" | "more"> {
+  const { size, createdAtMs, modifiedAtMs, mode, links, identity, accessedAtMs, changedAtMs } = listed;
+  const more = { mode, links, identity, accessedAtMs, changedAtMs, linkTarget: null };
+  return { size, createdAtMs, modifiedAtMs, more };
 }

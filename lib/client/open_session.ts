@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { LIMIT_NAMES, type TreeFacts } from "../process/limits.ts";
 import { durationText } from "../rpc/caller.ts";
 import { CallError } from "../rpc/call_error.ts";
 import type { Transport } from "../rpc/transport.ts";
@@ -29,6 +30,8 @@ export interface OpenSession {
   readonly agreed: Agreed;
   /** How much may be on its way and unacknowledged; only meant where `flow.v1` was agreed. */
   readonly windowBytes: number;
+  /** What it can do about descendants and limits; only with `outcome.v1`. */
+  readonly trees: TreeFacts | null;
   /** What the server said of itself unasked. */
   readonly environmentInfo: unknown;
 }
@@ -58,6 +61,7 @@ export async function openSession(request: SessionRequest): Promise<OpenSession>
       sessionId,
       agreed,
       windowBytes: answer.flow?.windowBytes ?? FLOW_WINDOW_BYTES,
+      trees: treesIn(answer, agreed),
       environmentInfo,
     };
   } catch (error) {
@@ -66,6 +70,12 @@ export async function openSession(request: SessionRequest): Promise<OpenSession>
   } finally {
     givenUp.removeEventListener("abort", leave);
   }
+}
+
+/** Limits that we have no name for are nobody's. */
+function treesIn({ trees }: InitializeAnswer, agreed: Agreed): TreeFacts | null {
+  if (trees === null || !agreed.has("outcome.v1")) return null;
+  return { ...trees, limits: LIMIT_NAMES.filter((name) => trees.limits.includes(name)) };
 }
 
 async function initialize(link: Link, request: SessionRequest): Promise<InitializeAnswer> {

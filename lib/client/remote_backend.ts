@@ -2,15 +2,14 @@ import type { Clock } from "../base/clock.ts";
 import type { Abilities, Backend, ProcessHandle, StartOptions } from "../process/backend.ts";
 import { ProcessError } from "../process/process_error.ts";
 import { CallError } from "../rpc/call_error.ts";
-import { readStartAnswer } from "../wire/client_messages.ts";
-import type { Agreed } from "../wire/extensions.ts";
-import { FileUriError, fileUriFromPath } from "../wire/file_uri.ts";
 import { ClientError } from "./client_error.ts";
 import type { Link } from "./link.ts";
 import type { OpenSession } from "./open_session.ts";
+import { PendingStart } from "./pending_start.ts";
 import { lossOf, startErrorOf } from "./process_words.ts";
 import { type Keeper, RemoteProcess } from "./remote_process.ts";
-import { type AskedSandbox, sandboxContext } from "./sandbox_words.ts";
+import type { AskedSandbox } from "./sandbox_words.ts";
+import { startParams } from "./start_words.ts";
 import type { Uplink, UplinkUser } from "./uplink.ts";
 import type { ToldNews } from "./wire_events.ts";
 
@@ -22,6 +21,8 @@ const END_MS = 2_000;
 /** Processes on a server. Outlives the interruptions of its connection. */
 export class RemoteBackend implements Backend, UplinkUser, Keeper {
   readonly #processes = new Map<string, RemoteProcess>();
+  /** Asked for, and not answered yet. */
+  readonly #starts = new Map<string, PendingStart>();
   /** Their readers are too far behind. */
   readonly #behind = new Set<RemoteProcess>();
   /** Nobody knows whether they were started: their connection was lost before the answer. */
@@ -32,18 +33,19 @@ export class RemoteBackend implements Backend, UplinkUser, Keeper {
   constructor(private readonly uplink: Uplink, private readonly clock: Clock) {}
 
   async abilities(): Promise<Abilities> {
-    const { agreed } = await this.#connected();
+    const { agreed, trees } = await this.#connected();
     return {
       terminal: agreed.has("terminal.v1"),
       closeInput: agreed.has("stdin.v1"),
       signals: agreed.has("signals.v1"),
+      trees,
     };
   }
 
   async start(options: StartOptions, sandbox: AskedSandbox | null = null): Promise<ProcessHandle> {
-    const { link, agreed } = await this.#connected();
+    const session = await this.#connected();
     const { processId } = options;
-    const params = startParams(options, sandbox, agreed);
+    const params = startParams(options, sandbox, session);
     if (this.#processes.has(processId)) {
       throw new ProcessError("duplicate", `session already registered for process ${processId}`);
     }
@@ -52,11 +54,15 @@ export class RemoteBackend implements Backend, UplinkUser, Keeper {
     this.#processes.set(processId, process);
     // Nothing is forgotten before the caller had a chance to follow it.
     const hold = process.log.follow(0, () => {});
+    const start = new PendingStart(processId, params);
+    this.#starts.set(processId, start);
     try {
-      requireStarted(processId, await link.call("process/start", params));
+      await start.send(session);
     } catch (error) {
       if (this.#processes.get(processId) === process) this.#processes.delete(processId);
       throw startErrorOf(error);
+    } finally {
+      this.#starts.delete(processId);
     }
     process.started();
     setImmediate(() => hold.leave());
@@ -86,20 +92,25 @@ export class RemoteBackend implements Backend, UplinkUser, Keeper {
 
   lost(): void {
     for (const process of [...this.#processes.values()]) {
-      if (process.isStarting) {
-        // Its start fails now, and is never adopted: its caller may have tried something else by then.
-        this.#ambiguous.add(process.processId);
-        this.#processes.delete(process.processId);
-      } else process.lost();
+      const start = this.#starts.get(process.processId);
+      if (start !== undefined && !start.mayBeRepeated) this.#forget(start);
+      else process.lost();
     }
   }
 
-  async replay({ link }: OpenSession): Promise<void> {
+  async replay(session: OpenSession): Promise<void> {
+    const { link } = session;
+    for (const start of [...this.#starts.values()]) {
+      if (session.agreed.has("outcome.v1")) await start.repeat(session);
+      else this.#giveUp(start); // another server, which would start it twice
+    }
     this.#endings.clear();
     for (const processId of this.#ambiguous) {
       this.#endings.set(processId, this.#endAmbiguous(link, processId));
     }
-    const processes = [...this.#processes.values()];
+    const processes = [...this.#processes.values()].filter(({ isStarting, processId }) =>
+      !isStarting || this.#starts.get(processId)?.isAnswered
+    );
     for (let start = 0; start < processes.length; start += REPLAYS_AT_ONCE) {
       await Promise.all(
         processes.slice(start, start + REPLAYS_AT_ONCE).map((process) => process.replay(link)),
@@ -112,6 +123,7 @@ export class RemoteBackend implements Backend, UplinkUser, Keeper {
   }
 
   failed(message: string): void {
+    for (const start of this.#starts.values()) start.fail(new ProcessError("lost", message));
     for (const process of [...this.#processes.values()]) process.fail(message);
   }
 
@@ -121,6 +133,8 @@ export class RemoteBackend implements Backend, UplinkUser, Keeper {
    * anybody's knowledge the recovery is waited for.
    */
   async [Symbol.asyncDispose](): Promise<void> {
+    // Nobody waits for those any more; what may run of them is to end.
+    if (this.uplink.session === null) { for (const start of [...this.#starts.values()]) this.#giveUp(start); }
     await this.#endsOfAmbiguous();
     if (this.uplink.session === null) return;
     const ends = [...this.#processes.values()].map(async (process) => {
@@ -162,6 +176,18 @@ export class RemoteBackend implements Backend, UplinkUser, Keeper {
     }
   }
 
+  /** It fails now, and is never adopted: its caller may have tried something else by then. */
+  #forget({ processId }: PendingStart): void {
+    this.#ambiguous.add(processId);
+    this.#processes.delete(processId);
+    this.#starts.delete(processId);
+  }
+
+  #giveUp(start: PendingStart): void {
+    this.#forget(start);
+    start.fail(new ProcessError("lost", "exec-server transport disconnected"));
+  }
+
   #endAmbiguous(link: Link, processId: string): Promise<void> {
     return link.call("process/terminate", { processId }, { cleansUp: true }).then(
       () => void this.#ambiguous.delete(processId),
@@ -178,37 +204,5 @@ export class RemoteBackend implements Backend, UplinkUser, Keeper {
     } catch (error) {
       throw lossOf(error);
     }
-  }
-}
-
-/** Throws what is wrong with the answer to a start: of what was not started no event would ever come. */
-function requireStarted(asked: string, result: unknown): void {
-  const { processId } = readStartAnswer(result);
-  if (processId === asked) return;
-  throw new ClientError("protocol", `exec-server protocol error: exec-server started process ${processId}`);
-}
-
-function startParams(options: StartOptions, sandbox: AskedSandbox | null, agreed: Agreed): object {
-  const { processId, argv, arg0, cwd, env, envPolicy, tty, pipeStdin, size } = options;
-  return {
-    processId,
-    argv,
-    arg0,
-    cwd: inWords(() => fileUriFromPath(cwd).href),
-    env,
-    envPolicy,
-    tty,
-    pipeStdin,
-    ...(tty && size !== null && agreed.has("terminal.v1") ? { size } : {}),
-    ...(sandbox === null ? {} : { sandbox: inWords(() => sandboxContext(sandbox)) }),
-  };
-}
-
-function inWords<T>(write: () => T): T {
-  try {
-    return write();
-  } catch (error) {
-    if (error instanceof FileUriError) throw new ProcessError("invalid", error.message);
-    throw error;
   }
 }

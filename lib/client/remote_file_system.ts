@@ -141,10 +141,12 @@ export class RemoteFileSystem implements FileSystem {
    */
   async readDirectory(
     path: NativePath,
-    { all = false }: ReadDirectoryOptions = {},
+    { all = false, metadata = false }: ReadDirectoryOptions = {},
   ): Promise<readonly DirectoryEntry[]> {
     if (all) {
-      return await this.#calls.callOurs("fs/list", { path: uriOf(path) }, readEntries, "list everything");
+      const params = { path: uriOf(path), ...(metadata ? { metadata } : {}) };
+      const read = (result: unknown) => readEntries(result, metadata);
+      return await this.#calls.callOurs("fs/list", params, read, "list everything");
     }
     const { entries } = await this.#calls.call(
       "fs/readDirectory",

@@ -84,8 +84,10 @@ export class RemoteProcess implements ProcessHandle {
   }
 
   async terminate(grace?: { readonly signal: Signal; readonly ms: number }): Promise<boolean> {
-    if (this.log.exited !== null) return false;
+    if (this.log.closed !== null) return false;
     const { agreed } = await this.#connected();
+    // Who outlives it ends with it where that was asked for; at Codex there is nothing to end any more.
+    if (this.log.exited !== null && !agreed.has("outcome.v1")) return false;
     const { processId } = this;
     const asks = grace !== undefined && agreed.has("signals.v1");
     const params = asks ? { processId, signal: grace.signal, graceMs: grace.ms } : { processId };
@@ -151,7 +153,10 @@ export class RemoteProcess implements ProcessHandle {
         this.log.appendOutput(event.stream, event.bytes);
         break;
       case "exited":
-        this.log.appendExited(event.exitCode, event.sandboxDenied);
+        this.log.appendExited(event.exitCode, event.sandboxDenied, event.account ?? null);
+        break;
+      case "gap":
+        this.log.appendGap(event.toSeq, event.bytes);
         break;
       case "closed":
         this.log.appendClosed();

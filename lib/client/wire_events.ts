@@ -1,6 +1,9 @@
-import type { ClosedEvent, OutputEvent, Stream } from "../process/process_event.ts";
+import type { Account } from "../process/outcome.ts";
+import type { ClosedEvent, GapEvent, OutputEvent, Stream } from "../process/process_event.ts";
 import { decodeBase64 } from "../wire/base64.ts";
+import { readAccountMembers, readGapNews } from "../wire/client_messages.ts";
 import { DecodeError } from "../wire/decode_error.ts";
+import { accountOf } from "./account_words.ts";
 
 /** An exit as the wire tells it: an old server says nothing about the sandbox (null), and has to be asked. */
 export interface ToldExit {
@@ -8,10 +11,12 @@ export interface ToldExit {
   readonly seq: number;
   readonly exitCode: number;
   readonly sandboxDenied: boolean | null;
+  /** Only ours tell it. */
+  readonly account?: Account;
 }
 
 /** An event as the wire tells it. */
-export type ToldEvent = OutputEvent | ToldExit | ClosedEvent;
+export type ToldEvent = OutputEvent | ToldExit | ClosedEvent | GapEvent;
 
 export interface ToldNews {
   readonly processId: string;
@@ -42,16 +47,33 @@ export function newsIn(method: string, params: unknown): ToldNews | null {
       if (sandboxDenied !== null && typeof sandboxDenied !== "boolean") throw broken("sandboxDenied");
       return {
         processId: textOf(processId, "processId"),
-        event: { type: "exited", seq: seqOf(seq), exitCode, sandboxDenied },
+        event: { type: "exited", seq: seqOf(seq), exitCode, sandboxDenied, ...accountIn(params) },
       };
     }
     case "process/closed": {
       const { processId, seq } = membersOf(method, params);
       return { processId: textOf(processId, "processId"), event: { type: "closed", seq: seqOf(seq) } };
     }
+    case "process/gap": {
+      const { processId, fromSeq, toSeq, bytes } = readGapNews(params);
+      return { processId, event: gapOf({ fromSeq, toSeq, bytes }) };
+    }
     default:
       return null;
   }
+}
+
+export function gapOf(told: Pick<GapEvent, "fromSeq" | "toSeq" | "bytes">): GapEvent {
+  const fromSeq = seqOf(told.fromSeq);
+  const toSeq = seqOf(told.toSeq);
+  if (toSeq < fromSeq) throw broken("toSeq");
+  return { type: "gap", seq: toSeq, fromSeq, toSeq, bytes: told.bytes };
+}
+
+function accountIn(params: unknown): { readonly account?: Account } {
+  if (!("outcome" in membersOf("process/exited", params))) return {};
+  const account = accountOf(readAccountMembers(params));
+  return account === null ? {} : { account };
 }
 
 function membersOf(method: string, params: unknown): Record<string, unknown> {

@@ -69,6 +69,8 @@ export interface MoreMetadata {
   /** `dev:ino`: the same for two names of one file, and for nothing else on that machine. */
   readonly identity: string;
   readonly accessedAtMs: number;
+  /** When anything of it last changed, its content too: the system's own word, which nobody can set back. */
+  readonly changedAtMs: number;
   /** The text of the link at the path itself; null where there is none. */
   readonly linkTarget: NativePath | null;
 }
@@ -79,6 +81,8 @@ export interface ReadDirectoryOptions {
    * MAX_DIRECTORY_ENTRIES of them. Beyond Codex.
    */
   readonly all?: boolean;
+  /** With `all`: each entry with what is known of it, which for many is far sooner there than asked one by one. */
+  readonly metadata?: boolean;
 }
 
 export interface DirectoryEntry {
@@ -89,6 +93,8 @@ export interface DirectoryEntry {
   readonly isFile: boolean;
   /** Of the entry itself. Told where `all` was asked for. */
   readonly isSymlink?: boolean;
+  /** Told where it was asked for; null of links, and of what could not be looked at: those are asked for themselves. */
+  readonly metadata?: FileMetadata | null;
 }
 
 export interface WalkOptions extends GiveUpOptions {

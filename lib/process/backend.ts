@@ -1,5 +1,7 @@
 import type { EventLog, LogPage } from "./event_log.ts";
+import type { Ending, Leftovers, Limits, TreeFacts } from "./limits.ts";
 import type { ReadOptions } from "./read_log.ts";
+import type { Signal } from "./signal.ts";
 
 /** Where a child's environment begins; see `local/child_env.ts` for the order of the steps. */
 export interface EnvPolicy {
@@ -27,6 +29,12 @@ export interface StartOptions {
   readonly size: TerminalSize | null;
   /** What a death by signal n on a terminal is reported as: Codex's wire says 1, everybody else 128 + n. */
   readonly terminalSignalExit: "one" | "128+n";
+  /** What becomes of those who outlive it. Absent: as at Codex, who stays in its group dies when it is forgotten. */
+  readonly leftovers?: Leftovers;
+  /** A place that cannot enforce one of them refuses the start. */
+  readonly limits?: Limits;
+  /** How a limit ends it; absent is TERM and 5 s. */
+  readonly ending?: Ending;
 }
 
 export interface TerminalSize {
@@ -34,19 +42,7 @@ export interface TerminalSize {
   readonly cols: number;
 }
 
-export const SIGNALS = [
-  "INT",
-  "TERM",
-  "HUP",
-  "QUIT",
-  "USR1",
-  "USR2",
-  "KILL",
-  "STOP",
-  "CONT",
-  "WINCH",
-] as const;
-export type Signal = (typeof SIGNALS)[number];
+export { type Signal, SIGNALS } from "./signal.ts";
 
 /** What a place can do beyond the common ground; a plain Codex server can do none of it. */
 export interface Abilities {
@@ -56,6 +52,8 @@ export interface Abilities {
   readonly closeInput: boolean;
   /** Every signal, and an end with grace. Without, only INT and an immediate kill. */
   readonly signals: boolean;
+  /** What is done about descendants, limits and outcomes; null: what Codex does. */
+  readonly trees: TreeFacts | null;
 }
 
 export type WriteStatus = "accepted" | "stdinClosed";
@@ -92,5 +90,5 @@ export interface ProcessHandle {
    * Ends it, descendants included: by force at once, or asked by a signal first and forced after the grace.
    * True if there was something left to end. Does not wait for the end.
    */
-  terminate(grace?: { readonly signal: Signal; readonly ms: number }): boolean | Promise<boolean>;
+  terminate(grace?: Ending): boolean | Promise<boolean>;
 }

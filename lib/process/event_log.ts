@@ -1,53 +1,69 @@
-import type { ClosedEvent, ExitedEvent, FailedEvent, ProcessEvent, Stream } from "./process_event.ts";
+import { type Fetched, Follower } from "./follower.ts";
+import { type LogPage, PageBuilder } from "./log_page.ts";
+import { LogWindow, sizeOf } from "./log_window.ts";
+import { type KnownExit, missingEvents } from "./missing_events.ts";
+import type {
+  ClosedEvent,
+  ExitedEvent,
+  FailedEvent,
+  OutputEvent,
+  ProcessEvent,
+  Stream,
+} from "./process_event.ts";
+import type { Account } from "./outcome.ts";
+import type { Spool } from "./spool.ts";
+
+export type { Follower } from "./follower.ts";
+export type { LogPage } from "./log_page.ts";
 
 /** What is kept for those who come later: enough for a page of scrollback, little enough for 2,000 processes. */
 export const RETAINED_BYTES = 1024 * 1024;
+/** The same of a process whose output is on disk anyway: live readers are no further behind. */
+const SPOOLED_BYTES = 256 * 1024;
 /** One-byte chunks cost far more than a byte each. */
 export const RETAINED_CHUNKS = 50_000;
 /** How far a live reader may fall behind before the writer is held: four full chunks. */
 const HELD_BYTES = 256 * 1024;
 /** A chunk counts as at least so many bytes, for it costs more than it carries. */
 const SMALLEST_SHARE = 64;
-
-export interface LogPage {
-  readonly chunks: readonly { readonly seq: number; readonly stream: Stream; readonly bytes: Uint8Array }[];
-  /** Where the next page begins, minus one, is the cursor to ask with. */
-  readonly nextSeq: number;
-  readonly exited: ExitedEvent | null;
-  readonly closed: boolean;
-  /** Why nothing more will be known; only a client says it. */
-  readonly failure: string | null;
-}
-
-const GONE: ProcessEvent = { type: "closed", seq: 0 };
+/** So much is put away at once: less would cost the disk more than it carries. */
+const PUT_AWAY_BYTES = 256 * 1024;
+const PUT_AWAY_CHUNKS = 4_096;
+/** The most that is put away at once: it is fetched again in such pieces. */
+const LARGEST_BATCH_BYTES = 1024 * 1024;
+/** How many chunks the disk may fall behind before the writer is held; how many bytes, the spool says. */
+const OVERDUE_CHUNKS = 2 * PUT_AWAY_CHUNKS;
+/** So much is fetched from the disk at once. */
+const FETCH_BYTES = 512 * 1024;
 
 /**
  * The numbered events of one process. One writer, any number of readers, each with a cursor of its own.
  *
  * A follower is a live reader: it loses nothing, and the writer waits for it in `whenRoom()`. Whoever only
- * reads pages is an absent reader: the oldest output beyond the retention limits is gone for it.
+ * reads pages is an absent reader: the oldest output beyond the retention limits is put away in the spool for it, or
+ * is gone where there is none.
  */
 export class EventLog {
-  #events: ProcessEvent[] = [];
-  #head = 0; // index of the oldest kept event; the array is cut now and then, not at every eviction
-  #nextSeq = 1;
-  #keptBytes = 0;
-  #keptChunks = 0;
-  #writtenBytes = 0;
-  #exited: ExitedEvent | null = null;
+  readonly #window = new LogWindow();
+  #exit: KnownExit | null = null;
   #closed: ClosedEvent | null = null;
   #failed: FailedEvent | null = null;
   readonly #followers = new Set<Follower>();
   readonly #watchers = new Set<() => void>();
   readonly #takeWatchers = new Set<() => void>();
   #roomWaiters: (() => void)[] = [];
+  #isPuttingAway = false;
+  #hasPutAway = false;
+  #isForgotten = false;
+
+  constructor(private readonly spool: Spool | null = null) {}
 
   get nextSeq(): number {
-    return this.#nextSeq;
+    return this.#window.nextSeq;
   }
 
   get exited(): ExitedEvent | null {
-    return this.#exited;
+    return this.#exit?.event ?? null;
   }
 
   get closed(): ClosedEvent | null {
@@ -58,21 +74,38 @@ export class EventLog {
     return this.#failed;
   }
 
-  appendOutput(stream: Stream, bytes: Uint8Array): void {
-    this.#keptBytes += bytes.length;
-    this.#keptChunks += 1;
-    this.#writtenBytes += bytes.length;
-    this.#append({ type: "output", seq: this.#nextSeq, stream, bytes });
+  /** Whether what leaves memory can still be read. */
+  get isSpooled(): boolean {
+    return this.spool !== null && !this.#isForgotten;
   }
 
-  appendExited(exitCode: number, sandboxDenied: boolean): void {
-    this.#exited = { type: "exited", seq: this.#nextSeq, exitCode, sandboxDenied };
-    this.#append(this.#exited);
+  /** How much was printed, kept or not. */
+  get writtenBytes(): number {
+    return this.#window.writtenBytes;
+  }
+
+  /** With a spool the bytes are the log's from now on: their memory may be gone when they are on disk. */
+  appendOutput(stream: Stream, bytes: Uint8Array): void {
+    this.#append({ type: "output", seq: this.nextSeq, stream, bytes });
+  }
+
+  appendExited(exitCode: number, sandboxDenied: boolean, account: Account | null = null): void {
+    const event: ExitedEvent = {
+      ...{ type: "exited", seq: this.nextSeq, exitCode, sandboxDenied },
+      ...(account === null ? {} : { account }),
+    };
+    this.#exit = { event, bytesBefore: this.writtenBytes };
+    this.#append(event);
   }
 
   appendClosed(): void {
-    this.#closed = { type: "closed", seq: this.#nextSeq };
+    this.#closed = { type: "closed", seq: this.nextSeq };
     this.#append(this.#closed);
+  }
+
+  /** Where the events come from, those up to and with `toSeq` are not kept any more. */
+  appendGap(toSeq: number, bytes: number | null): void {
+    this.#append({ type: "gap", seq: toSeq, fromSeq: this.nextSeq, toSeq, bytes });
   }
 
   /** Nothing more will be known. Followers are told after everything before it; the first reason stays. */
@@ -83,36 +116,29 @@ export class EventLog {
     for (const wake of this.#watchers) wake();
   }
 
-  /**
-   * The kept chunks after a cursor, oldest first. The first is given whole however large it is; `maxBytes`
-   * ends the page before a chunk that would exceed it.
-   */
-  page(afterSeq: number, maxBytes: number | null): LogPage {
-    const chunks: { seq: number; stream: Stream; bytes: Uint8Array }[] = [];
-    let total = 0;
-    const first = this.#firstSeq();
-    for (let seq = Math.max(afterSeq + 1, first); seq < this.#nextSeq; seq++) {
-      const event = this.#events[this.#head + seq - first]!;
-      if (event.type !== "output") continue;
-      if (maxBytes !== null && chunks.length > 0 && total + event.bytes.length > maxBytes) break;
-      chunks.push(event);
-      total += event.bytes.length;
-      if (maxBytes !== null && total >= maxBytes) break;
-    }
-    const last = chunks.at(-1);
-    const nextSeq = maxBytes === null || last === undefined ? this.#nextSeq : last.seq + 1;
-    return {
-      chunks,
-      nextSeq,
-      exited: this.#exited,
-      closed: this.#closed !== null,
-      failure: this.#failed?.message ?? null,
-    };
+  /** Nobody new will read it. What is on disk goes with the last of the followers there are. */
+  forget(): void {
+    this.#isForgotten = true;
+    if (this.#followers.size === 0) this.spool?.end();
   }
 
-  /** The newest chunks, oldest first, as many whole ones as are at most so many bytes; at least one if there is any. */
-  lastOutput(bytes: number): { readonly stream: Stream; readonly bytes: Uint8Array }[] {
-    const { chunks } = this.page(0, null);
+  /** Whether a page after this cursor is no promise. */
+  isInMemory(afterSeq: number): boolean {
+    return this.spool === null || afterSeq + 1 >= this.#window.firstSeq;
+  }
+
+  /**
+   * The kept chunks after a cursor, oldest first. The first is given whole however large it is; `maxBytes`
+   * ends the page before a chunk that would exceed it. A promise where the page begins on disk.
+   */
+  page(afterSeq: number, maxBytes: number | null): LogPage | Promise<LogPage> {
+    const page = new PageBuilder(afterSeq, maxBytes);
+    return this.isInMemory(afterSeq) ? this.#fillFromMemory(page) : this.#fillFromSpool(page);
+  }
+
+  /** The newest chunks in memory, oldest first, as many whole ones as are at most so many bytes; at least one if there is any. */
+  lastOutput(bytes: number): OutputEvent[] {
+    const chunks = [...this.#window.after(0)].filter((event) => event.type === "output");
     let [first, total] = [chunks.length, 0];
     while (first > 0 && (first === chunks.length || total + chunks[first - 1]!.bytes.length <= bytes)) {
       first -= 1;
@@ -135,7 +161,7 @@ export class EventLog {
 
   /** How far the slowest live reader is, in events and in bytes. Where nobody follows, all counts as taken. */
   taken(): { readonly seq: number; readonly bytes: number } {
-    let [seq, bytes] = [this.#nextSeq - 1, this.#writtenBytes];
+    let [seq, bytes] = [this.nextSeq - 1, this.writtenBytes];
     for (const follower of this.#followers) {
       if (follower.cursor < seq) [seq, bytes] = [follower.cursor, follower.takenBytes];
     }
@@ -144,18 +170,26 @@ export class EventLog {
 
   /**
    * A live reader of everything after `afterSeq`; `wake` is called when there is something new for it. The writer
-   * is held once it is `heldBytes` behind.
+   * is held once it is `heldBytes` behind. One that comes too late for some of it is told of the gap.
    */
   follow(afterSeq: number, wake: () => void, heldBytes = HELD_BYTES): Follower {
-    const cursor = Math.min(Math.max(afterSeq, this.#firstSeq() - 1), this.#nextSeq - 1);
-    let unread = 0;
-    for (let seq = cursor + 1; seq < this.#nextSeq; seq++) unread += sizeOf(this.#at(seq));
-    const follower: Follower = new Follower(cursor, this.#writtenBytes - unread, heldBytes, wake, {
-      next: (seq) => (seq < this.#nextSeq ? this.#at(seq) : null),
+    const window = this.#window;
+    const follower: Follower = new Follower(Math.min(afterSeq, this.nextSeq - 1), heldBytes, wake, {
+      get nextSeq() {
+        return window.nextSeq;
+      },
+      get firstSeq() {
+        return window.firstSeq;
+      },
+      next: (seq) => window.next(seq),
+      fetch: (seq, taken) =>
+        this.isInMemory(seq) ? this.#gone(seq, taken) : this.#fetch(seq, taken, FETCH_BYTES),
+      bytesUpTo: (seq) => this.#bytesUpTo(seq),
       failed: () => this.#failed,
       moved: () => this.#moved(),
       left: () => {
         this.#followers.delete(follower);
+        if (this.#isForgotten && this.#followers.size === 0) this.spool?.end();
         this.#moved();
       },
     });
@@ -163,13 +197,15 @@ export class EventLog {
     return follower;
   }
 
-  /** True while a live reader is too far behind for more to be written. */
+  /** True while a live reader, or the disk, is too far behind for more to be written. */
   get isHeld(): boolean {
     for (const follower of this.#followers) {
-      if (this.#writtenBytes - follower.takenBytes > follower.heldBytes) return true;
-      if (this.#nextSeq - follower.cursor > follower.heldBytes / SMALLEST_SHARE) return true;
+      if (this.writtenBytes - follower.takenBytes > follower.heldBytes) return true;
+      if (this.nextSeq - follower.cursor > follower.heldBytes / SMALLEST_SHARE) return true;
     }
-    return false;
+    if (!this.#isPuttingAway) return false;
+    const { bytes, chunks } = this.#overdue();
+    return bytes > this.spool!.overdueBytes || chunks > OVERDUE_CHUNKS;
   }
 
   /** Resolves when no live reader is too far behind. A reader that leaves holds nobody. */
@@ -178,42 +214,140 @@ export class EventLog {
   }
 
   #append(event: ProcessEvent): void {
-    this.#events.push(event);
-    this.#nextSeq += 1;
+    this.#window.push(event);
     for (const follower of this.#followers) follower.wake();
     // After the followers, so that what they took at once need not be kept for them.
     this.#evict();
     for (const wake of this.#watchers) wake();
   }
 
-  #at(seq: number): ProcessEvent {
-    return this.#events[this.#head + seq - this.#firstSeq()]!;
+  #fillFromMemory(page: PageBuilder): LogPage {
+    if (!page.isFull && page.cursor + 1 < this.#window.firstSeq) {
+      for (const event of this.#gone(page.cursor, page.cursor === 0 ? 0 : null).events) page.take(event);
+    }
+    if (!page.isFull) {
+      for (const event of this.#window.after(page.cursor)) {
+        page.take(event);
+        if (page.isFull) break;
+      }
+    }
+    const { nextSeq, exited, closed } = this;
+    return page.finish({ nextSeq, exited, closed, failure: this.#failed?.message ?? null });
   }
 
-  #firstSeq(): number {
-    return this.#nextSeq - (this.#events.length - this.#head);
+  async #fillFromSpool(page: PageBuilder): Promise<LogPage> {
+    let taken = page.cursor === 0 ? 0 : null;
+    while (!page.isFull && !this.isInMemory(page.cursor)) {
+      const { events, takenBytes } = await this.#fetch(page.cursor, taken, page.room);
+      taken = takenBytes;
+      for (const event of events) {
+        page.take(event);
+        if (page.isFull) break;
+        taken += sizeOf(event);
+      }
+    }
+    return this.#fillFromMemory(page);
+  }
+
+  /** The next events that are on disk, or what stands in their place. Nothing where they are in memory after all. */
+  async #fetch(cursor: number, taken: number | null, maxBytes: number): Promise<Fetched> {
+    while (!this.isInMemory(cursor)) {
+      const { firstSeq } = this.#window;
+      const run = await this.spool!.read(cursor, maxBytes);
+      if (run !== null) {
+        const { chunks, bytesBefore } = run;
+        const events = missingEvents(cursor, { seq: chunks[0]!.seq, bytesBefore }, taken, this.#exit);
+        const takenBytes = bytesBefore - total(events);
+        for (const chunk of chunks) {
+          // The exit may stand between two chunks that were put away together.
+          const exit = this.exited;
+          const before = events.at(-1)?.seq ?? cursor;
+          if (exit !== null && before < exit.seq && exit.seq < chunk.seq) events.push(exit);
+          events.push(chunk);
+        }
+        return { events, takenBytes };
+      }
+      // Something may have been put away while we looked.
+      if (this.#window.firstSeq === firstSeq) return this.#gone(cursor, taken);
+    }
+    return { events: [], takenBytes: this.#bytesUpTo(cursor) };
+  }
+
+  /** What stands in the place of everything between a cursor and the oldest event in memory. */
+  #gone(cursor: number, taken: number | null): Fetched {
+    const { firstSeq, bytesBefore } = this.#window;
+    const events = missingEvents(cursor, { seq: firstSeq, bytesBefore }, taken, this.#exit);
+    return { events, takenBytes: bytesBefore - total(events) };
+  }
+
+  #bytesUpTo(seq: number): number {
+    return this.isInMemory(seq) ? this.#window.bytesUpTo(seq) : this.spool!.bytesUpTo(seq);
   }
 
   #evict(): void {
-    if (this.#keptBytes <= RETAINED_BYTES && this.#keptChunks <= RETAINED_CHUNKS) return;
-    let needed = this.#nextSeq; // the oldest event that a live reader has not taken yet
-    for (const follower of this.#followers) needed = Math.min(needed, follower.cursor + 1);
-    let first = this.#firstSeq();
-    while ((this.#keptBytes > RETAINED_BYTES || this.#keptChunks > RETAINED_CHUNKS) && first < needed) {
-      const event = this.#events[this.#head]!;
-      if (event.type === "output") {
-        this.#keptBytes -= event.bytes.length;
-        this.#keptChunks -= 1;
+    if (this.isSpooled) this.#putAway();
+    else this.#drop();
+  }
+
+  #isFull(): boolean {
+    return this.#window.bytes > this.#retainedBytes || this.#window.chunks > RETAINED_CHUNKS;
+  }
+
+  get #retainedBytes(): number {
+    return this.#hasPutAway ? SPOOLED_BYTES : RETAINED_BYTES;
+  }
+
+  #drop(): void {
+    if (!this.#isFull()) return;
+    const { seq } = this.#needed();
+    while (this.#isFull() && this.#window.firstSeq < seq) this.#window.dropOldest();
+  }
+
+  #putAway(): void {
+    if (this.#isPuttingAway || !this.#isFull()) return;
+    let { bytes, chunks } = this.#overdue();
+    if (bytes < PUT_AWAY_BYTES && chunks < PUT_AWAY_CHUNKS) return;
+    const batch: OutputEvent[] = [];
+    const { firstSeq, bytesBefore } = this.#window;
+    const needed = this.#needed().seq;
+    bytes = Math.min(bytes, LARGEST_BATCH_BYTES);
+    let lastSeq = firstSeq - 1;
+    for (const event of this.#window.peek(lastSeq)) {
+      if ((bytes <= 0 && chunks <= 0) || event.seq >= needed) break;
+      lastSeq = event.seq;
+      if (event.type !== "output") continue;
+      batch.push(event);
+      bytes -= event.bytes.length;
+      chunks -= 1;
+    }
+    this.#isPuttingAway = true;
+    this.#hasPutAway = true;
+    void this.spool!.write(batch, bytesBefore).then(() => {
+      this.#isPuttingAway = false;
+      while (this.#window.firstSeq <= lastSeq) this.#window.releaseOldest();
+      this.#moved();
+    });
+  }
+
+  /** What is in memory beyond what is kept there, and no live reader still needs. */
+  #overdue(): { bytes: number; chunks: number } {
+    const { seq, bytes } = this.#needed();
+    return {
+      bytes: Math.min(this.#window.bytes - this.#retainedBytes, bytes - this.#window.bytesBefore),
+      chunks: Math.min(this.#window.chunks - RETAINED_CHUNKS, seq - this.#window.firstSeq),
+    };
+  }
+
+  /** The oldest event in memory that a live reader has not taken yet, and how many bytes were before it. */
+  #needed(): { seq: number; bytes: number } {
+    let [seq, bytes] = [this.nextSeq, this.writtenBytes];
+    for (const { cursor, takenBytes } of this.#followers) {
+      // Whoever is further behind than memory goes reads from the disk, if there is one.
+      if (cursor + 1 < seq && (this.spool === null || cursor + 1 >= this.#window.firstSeq)) {
+        [seq, bytes] = [cursor + 1, takenBytes];
       }
-      this.#events[this.#head] = GONE; // its bytes go now, its place when the array is cut
-      this.#head += 1;
-      first += 1;
     }
-    // Shifting at each eviction would move the whole array; leaving it would keep every byte alive.
-    if (this.#head > 64 && this.#head * 2 > this.#events.length) {
-      this.#events = this.#events.slice(this.#head);
-      this.#head = 0;
-    }
+    return { seq, bytes };
   }
 
   #moved(): void {
@@ -226,55 +360,6 @@ export class EventLog {
   }
 }
 
-/** One live reader's place in a log. */
-export class Follower {
-  constructor(
-    public cursor: number,
-    public takenBytes: number,
-    readonly heldBytes: number,
-    readonly wake: () => void,
-    private readonly log: {
-      next(seq: number): ProcessEvent | null;
-      failed(): FailedEvent | null;
-      moved(): void;
-      left(): void;
-    },
-  ) {}
-
-  /** The next event, or null when there is none yet. */
-  take(): ProcessEvent | null {
-    const event = this.log.next(this.cursor + 1);
-    if (event === null) return null;
-    this.#pass(event);
-    this.log.moved();
-    return event;
-  }
-
-  /** Why there will be no more events, once all before it are taken; null while there may be. */
-  failure(): FailedEvent | null {
-    return this.log.next(this.cursor + 1) === null ? this.log.failed() : null;
-  }
-
-  /** Takes everything up to and with `seq` unseen: somebody else is known to have it. */
-  skipTo(seq: number): void {
-    for (let event = this.log.next(this.cursor + 1); event !== null && event.seq <= seq;) {
-      this.#pass(event);
-      event = this.log.next(this.cursor + 1);
-    }
-    this.log.moved();
-  }
-
-  #pass(event: ProcessEvent): void {
-    this.cursor = event.seq;
-    this.takenBytes += sizeOf(event);
-  }
-
-  /** Reads no more, and holds the writer back no more. */
-  leave(): void {
-    this.log.left();
-  }
-}
-
-function sizeOf(event: ProcessEvent): number {
-  return event.type === "output" ? event.bytes.length : 0;
+function total(events: readonly ProcessEvent[]): number {
+  return events.reduce((sum, event) => sum + sizeOf(event), 0);
 }

@@ -20,9 +20,10 @@ export function readLog(
   givenUp: AbortSignal,
 ): LogPage | Promise<LogPage> {
   const page = log.page(options.afterSeq, options.maxBytes);
+  if (page instanceof Promise) return page; // what is on disk is there already
   if (options.waitMs <= 0 || givenUp.aborted || isNews(log, page, options.afterSeq)) return page;
   return new Promise((resolve) => {
-    const finish = (found: LogPage) => {
+    const finish = (found: LogPage | Promise<LogPage>) => {
       timer.cancel();
       unwatch();
       givenUp.removeEventListener("abort", leave);
@@ -31,7 +32,7 @@ export function readLog(
     const leave = () => finish(log.page(options.afterSeq, options.maxBytes));
     const unwatch = log.watch(() => {
       const next = log.page(options.afterSeq, options.maxBytes);
-      if (isNews(log, next, options.afterSeq)) finish(next);
+      if (next instanceof Promise || isNews(log, next, options.afterSeq)) finish(next);
     });
     const timer = clock.after(options.waitMs, leave);
     givenUp.addEventListener("abort", leave);

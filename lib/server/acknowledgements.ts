@@ -24,6 +24,12 @@ export class Acknowledgements {
     }
   }
 
+  /** Whether so many bytes of this process may have been told, for what is known of the reader. */
+  allow({ processId }: ProcessHandle, toldBytes: number): boolean {
+    const reader = this.#readers.get(processId);
+    return reader === undefined || toldBytes - reader.takenBytes <= FLOW_WINDOW_BYTES;
+  }
+
   forget(processId: string): void {
     this.#readers.get(processId)?.leave();
     this.#readers.delete(processId);

@@ -14,6 +14,7 @@ export class Caller {
   #files: ConnectionFiles | null = null;
   #http: ConnectionHttp | null = null;
   #discoveries: Permits | null = null;
+  #pages: Permits | null = null;
 
   constructor(
     readonly session: Session,
@@ -33,6 +34,11 @@ export class Caller {
   /** Its requests to web servers. */
   get http(): ConnectionHttp {
     return (this.#http ??= new ConnectionHttp(this.outbox, this.clock, this.gone));
+  }
+
+  /** One page of a log that comes from the disk at a time, until it is handed over: pages are large. */
+  get pages(): Permits {
+    return (this.#pages ??= new Permits(1));
   }
 
   /** One call that looks for capabilities at a time. */

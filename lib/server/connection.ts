@@ -13,7 +13,7 @@ import { MalformedMessage } from "../wire/parse_json.ts";
 import type { InitializeResult } from "../wire/session_messages.ts";
 import { INVALID_REQUEST, UNKNOWN_METHOD, WireError } from "../wire/wire_error.ts";
 import { Caller } from "./caller.ts";
-import { environmentInfo } from "./environment_info.ts";
+import { environmentInfo, treeFacts } from "./environment_info.ts";
 import { type Handshake, nextHandshake, refusalBefore } from "./handshake.ts";
 import type { Found, Route, Routes } from "./route.ts";
 import type { Attached, Session } from "./session.ts";
@@ -207,6 +207,7 @@ export class Connection implements Receiver, Answerer, Attached {
       environmentInfo: environmentInfo(),
       ...(extensions.length === 0 ? {} : { extensions: [...this.agreed] }),
       ...(this.agreed.has("flow.v1") ? { flow: { windowBytes: FLOW_WINDOW_BYTES } } : {}),
+      ...(this.agreed.has("outcome.v1") ? { trees: treeFacts() } : {}),
     };
     return () => result;
   }

@@ -1,4 +1,6 @@
+import type { TreeFacts } from "../process/limits.ts";
 import { hostFacts } from "../process/local/host_facts.ts";
+import { bestTrees } from "../process/local/tree/tree_support.ts";
 import { version } from "../version.ts";
 import type { EnvironmentInfo } from "../wire/environment_messages.ts";
 import { fileUriFromPath } from "../wire/file_uri.ts";
@@ -23,6 +25,12 @@ export function environmentInfo(): EnvironmentInfo {
       sandboxedFileStreaming: process.platform === "linux",
     },
   };
+}
+
+/** How far this machine can follow what a process starts. */
+export function treeFacts(): TreeFacts {
+  const { tier, limits, failing } = bestTrees();
+  return { tier, limits, failing };
 }
 
 let provider: string | undefined;

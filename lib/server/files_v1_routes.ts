@@ -64,14 +64,14 @@ export const filesV1Routes: Pick<Routes, FilesV1Method> = {
     return done(order.run(behind(handleId), () => handles.setAttributes(handleId, attributes)));
   },
 
-  "fs/list"({ path: uri, sandbox }, { files: { order, allowance } }) {
+  "fs/list"({ path: uri, metadata = false, sandbox }, { files: { order, allowance } }) {
     const reach = filesFor(sandbox, "reads");
     const path = nativePath(uri);
     const list = async () => {
       await allowance.take(MAX_LISTING_BYTES);
       try {
         return await reach.use(async (files) =>
-          listingInWords(await files.readDirectory(path, { all: true }))
+          listingInWords(await files.readDirectory(path, { all: true, metadata }))
         );
       } catch (error) {
         allowance.giveBack(MAX_LISTING_BYTES);

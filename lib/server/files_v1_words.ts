@@ -2,7 +2,7 @@ import type { DirectoryEntry, FileMetadata, NativePath } from "../fs/file_system
 import { FsError } from "../fs/fs_error.ts";
 import { nextTurn, turnIsOver } from "../fs/local/turns.ts";
 import { encodeBase64, encodeBase64InPieces } from "../wire/base64.ts";
-import { writeListedName } from "../wire/directory_listing.ts";
+import { type ListedMetadata, writeListedName } from "../wire/directory_listing.ts";
 import type { WrittenResult } from "../wire/envelope.ts";
 import type { Agreed } from "../wire/extensions.ts";
 import {
@@ -30,8 +30,10 @@ const NAMES_PER_LOOK = 64;
 
 export async function listingInWords(entries: readonly DirectoryEntry[]): Promise<WrittenResult<ListResult>> {
   let listing = "";
-  for (const [step, { name, isDirectory, isFile, isSymlink = false }] of entries.entries()) {
-    listing += writeListedName({ bytes: byteString(name), isDirectory, isFile, isSymlink });
+  for (const [step, { name, isDirectory, isFile, isSymlink = false, metadata }] of entries.entries()) {
+    const kinds = { isDirectory, isFile, isSymlink };
+    const more = metadata === undefined ? {} : { metadata: metadata && listedMetadata(metadata) };
+    listing += writeListedName({ bytes: byteString(name), ...kinds, ...more });
     if (listing.length > MAX_LISTING_BYTES) throw tooLong(entries.length);
     if (step % NAMES_PER_LOOK === 0 && turnIsOver()) await nextTurn();
   }
@@ -41,6 +43,12 @@ export async function listingInWords(entries: readonly DirectoryEntry[]): Promis
     if (turnIsOver()) await nextTurn();
   }
   return writeListResult(text);
+}
+
+function listedMetadata({ size, createdAtMs, modifiedAtMs, more }: FileMetadata): ListedMetadata | null {
+  if (more === null) return null;
+  const { mode, links, accessedAtMs, changedAtMs, identity } = more;
+  return { size, createdAtMs, modifiedAtMs, mode, links, accessedAtMs, changedAtMs, identity };
 }
 
 function tooLong(count: number): FsError {

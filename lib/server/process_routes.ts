@@ -1,12 +1,17 @@
 import type { LogPage } from "../process/event_log.ts";
-import { decodeBase64, encodeBase64 } from "../wire/base64.ts";
+import { decodeBase64 } from "../wire/base64.ts";
+import type { WrittenResult } from "../wire/envelope.ts";
+import type { Agreed } from "../wire/extensions.ts";
+import { writeReadResult } from "../wire/process_events.ts";
 import type { ReadResult } from "../wire/process_messages.ts";
 import { INVALID_PARAMS, INVALID_REQUEST, WireError } from "../wire/wire_error.ts";
 import { found } from "./found.ts";
 import { nativeDirectory } from "./native_path.ts";
+import { accountInWords, gapInWords, outcomeOptions } from "./outcome_words.ts";
 import type { Routes } from "./route.ts";
 import { sandboxOf } from "./sandbox_gate.ts";
-import type { Session } from "./session.ts";
+import type { Session, Started } from "./session.ts";
+import { digestOfStart } from "./start_ledger.ts";
 
 /** `process/*`: wire words in, processes out. */
 export const processRoutes: Pick<
@@ -21,7 +26,21 @@ export const processRoutes: Pick<
 > = {
   "process/start"(params, { session, agreed }) {
     const { processId, argv, arg0, env, envPolicy, tty, pipeStdin } = params;
+    const startId = params.startId ?? null;
+    const digest = startId === null ? "" : digestOfStart(params);
     const { sandboxType, sandboxed } = sandboxOf(params);
+    const inWords = ({ tell }: Started) => {
+      tell();
+      return { processId, sandboxType };
+    };
+    if (startId !== null) {
+      const first = session.starts.repeated(
+        startId,
+        digest,
+        ({ process }) => session.process(processId) === process,
+      );
+      if (first !== null) return found(first, inWords);
+    }
     if (argv.length === 0) throw new WireError(INVALID_PARAMS, "argv must not be empty");
     const cwd = nativeDirectory(params.cwd);
     const started = session.start({
@@ -35,18 +54,29 @@ export const processRoutes: Pick<
       pipeStdin,
       size: params.size ?? null,
       terminalSignalExit: agreed.has("terminal.v1") ? "128+n" : "one",
+      ...outcomeOptions(params),
     }, sandboxed);
-    return found(started, ({ tell }) => {
-      tell();
-      return { processId, sandboxType };
-    });
+    if (startId !== null) session.starts.note(startId, digest, started);
+    return found(started, inWords);
   },
 
-  "process/read"({ processId, afterSeq, maxBytes, waitMs }, { session, gone }) {
+  "process/read"(params, { session, gone, pages, agreed }) {
+    const { processId, afterSeq, maxBytes, waitMs } = params;
     const process = session.process(processId);
     if (process === undefined) throw noProcess(processId, session);
-    const page = process.read({ afterSeq: afterSeq ?? 0, maxBytes, waitMs: waitMs ?? 0 }, gone);
-    return found(page, pageInWords);
+    const options = { afterSeq: afterSeq ?? 0, maxBytes, waitMs: waitMs ?? 0 };
+    const inWords = (page: LogPage) => {
+      session.wasRead(process, page);
+      return pageInWords(page, agreed);
+    };
+    if (process.log.isInMemory(options.afterSeq)) return found(process.read(options, gone), inWords);
+    return pages.take(gone).then(async (giveBack) => {
+      const page = await process.read(options, gone);
+      return () => {
+        giveBack();
+        return inWords(page);
+      };
+    });
   },
 
   "process/write"({ processId, chunk, writeId }, { session, gone }) {
@@ -74,15 +104,17 @@ export const processRoutes: Pick<
     return () => ({});
   },
 
-  "process/terminate"({ processId, signal, graceMs }, { session }) {
+  "process/terminate"({ processId, signal, graceMs }, { session, agreed }) {
     const start = session.starting(processId);
     if (start !== undefined) {
       start.cancel();
       return () => ({ running: true });
     }
     const grace = signal ? { signal, ms: graceMs ?? 0 } : undefined;
-    const running = session.process(processId)?.terminate(grace) ?? false;
-    return () => ({ running });
+    const process = session.process(processId);
+    const running = process?.terminate(grace) ?? false;
+    const survivors = agreed.has("signals.v1") ? { survivors: process?.survivors() ?? null } : {};
+    return () => ({ running, ...survivors });
   },
 };
 
@@ -96,14 +128,18 @@ function notWritten(processId: string, session: Session): "starting" | "unknownP
   return session.starting(processId) === undefined ? "unknownProcess" : "starting";
 }
 
-function pageInWords({ chunks, nextSeq, exited, closed, failure }: LogPage): ReadResult {
-  return {
-    chunks: chunks.map(({ seq, stream, bytes }) => ({ seq, stream, chunk: encodeBase64(bytes) })),
+function pageInWords(
+  { chunks, gaps, nextSeq, exited, closed, failure }: LogPage,
+  agreed: Agreed,
+): WrittenResult<ReadResult> {
+  return writeReadResult(chunks, {
     nextSeq,
     exited: exited !== null,
     exitCode: exited?.exitCode ?? null,
     closed,
     failure,
     sandboxDenied: exited?.sandboxDenied ?? false,
-  };
+    ...accountInWords(exited?.account, agreed),
+    ...(gaps.length > 0 && agreed.has("outcome.v1") ? { gaps: gaps.map(gapInWords) } : {}),
+  });
 }

@@ -16,6 +16,8 @@ export interface ServeOptions extends Partial<HostOptions> {
   /** Host headers that are welcome beside IP addresses and `localhost`. */
   readonly allowHosts?: readonly string[];
   readonly clock?: Clock;
+  /** Gets the spools ready once we listen; whoever starts us does not wait for the disk. */
+  readonly openSpools?: () => Promise<HostOptions["spools"]>;
 }
 
 export interface RunningServer {
@@ -35,10 +37,11 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const address = parseListenUrl(options.listen);
   if (address.kind !== "ws") throw new TypeError(`Cannot serve sockets on ${options.listen}`);
   let host: SessionsHost | null = null;
+  let closing = false;
   const loaded = loadHost({ ...options, clock: options.clock ?? systemClock }).then((made) => {
     host = made;
+    if (closing) made.close(); // what it opened meanwhile
   });
-  let closing = false;
   const app = createHttpApp<SocketData>({
     auth: options.auth ?? null,
     allowHosts: options.allowHosts ?? [],
@@ -47,6 +50,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       version,
       protocol: "codex exec-server 0.169.0",
       sandbox: await sandboxFacts(),
+      trees: (await import("./environment_info.ts")).treeFacts(),
     }),
     ready: () => !closing,
     upgrade: (request, server) => {
@@ -120,10 +124,13 @@ function listen(
 }
 
 /** Everything behind the door takes longer to load than the door; whoever starts us waits for the address only. */
-async function loadHost(options: HostOptions): Promise<SessionsHost> {
+async function loadHost(options: HostOptions & Pick<ServeOptions, "openSpools">): Promise<SessionsHost> {
   await new Promise((resolve) => setImmediate(resolve));
-  const { SessionsHost } = await import("./sessions_host.ts");
-  return new SessionsHost(options);
+  const [{ SessionsHost }, spools] = await Promise.all([
+    import("./sessions_host.ts"),
+    options.spools ?? options.openSpools?.(),
+  ]);
+  return new SessionsHost({ ...options, spools });
 }
 
 /** The address cannot be listened on. */

@@ -1,14 +1,19 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import type { StartOptions } from "../process/backend.ts";
+import { type LogPage, RETAINED_BYTES } from "../process/event_log.ts";
 import type { ConfinedStart } from "../process/local/confined_start.ts";
 import type { SandboxedStart } from "../process/local/confinement.ts";
 import { LocalBackend } from "../process/local/local_backend.ts";
 import type { LocalProcess } from "../process/local/local_process.ts";
+import { bestTrees } from "../process/local/tree/tree_support.ts";
+import type { Spools } from "../process/spool.ts";
 import type { Outbox } from "../rpc/outbox.ts";
 import type { Agreed } from "../wire/extensions.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { type Attachment, type AttachmentEvent, nextAttachment } from "./attachment.ts";
-import { EventPublisher } from "./event_publisher.ts";
+import { AwaitedReads } from "./awaited_reads.ts";
+import { EventPublisher, type Listener } from "./event_publisher.ts";
+import { StartLedger } from "./start_ledger.ts";
 
 /** The connection that a session speaks to. */
 export interface Attached {
@@ -16,6 +21,8 @@ export interface Attached {
   readonly agreed: Agreed;
   /** Somebody else claims its place: it shows that it is alive, or goes. */
   challenge(): void;
+  /** Ends it from this side. */
+  end(): void;
 }
 
 /** A process that runs, and of which nothing was told yet. */
@@ -29,8 +36,11 @@ export class Session {
   readonly #backend: LocalBackend;
   #bond: Attachment<Attached>;
   #expiry: Timer | null = null;
-  readonly #publishers = new Set<EventPublisher>();
+  readonly #publishers = new Map<LocalProcess, EventPublisher>();
+  #awaited: AwaitedReads | null = null;
   readonly #acknowledgements = new Acknowledgements();
+  /** Those that were given an id of their own. */
+  readonly starts = new StartLedger<Started>();
 
   constructor(
     readonly id: string,
@@ -38,8 +48,9 @@ export class Session {
     private readonly clock: Clock,
     private readonly detachTtlMs: number,
     private readonly onEnd: (session: Session) => void,
+    spools: Spools | null = null,
   ) {
-    this.#backend = new LocalBackend(clock, (processId) => this.#acknowledgements.forget(processId));
+    this.#backend = new LocalBackend(clock, (processId) => this.#forgotten(processId), spools, bestTrees);
     this.#bond = { state: "attached", connection };
   }
 
@@ -71,7 +82,14 @@ export class Session {
   /** The client has every event of a process up to `seq`. */
   acknowledge(processId: string, seq: number): void {
     const process = this.#backend.get(processId);
-    if (process !== undefined) this.#acknowledgements.acknowledge(process, seq);
+    if (process === undefined) return;
+    this.#acknowledgements.acknowledge(process, seq);
+    this.#publishers.get(process)?.pump();
+  }
+
+  /** The client is being told what it asked for; it may wait for what comes after. */
+  wasRead(process: LocalProcess, page: LogPage): void {
+    this.#awaited?.read(process, page);
   }
 
   /** Takes the session up again. What happened while nobody listened is not told again: it can be read. */
@@ -86,9 +104,22 @@ export class Session {
       return "gone";
     }
     if (!connection.agreed.has("flow.v1")) this.#acknowledgements.forgetAll();
+    const settles = !connection.agreed.has("flow.v1");
+    const awaited = new AwaitedReads(this.clock, connection.outbox, settles, (process, afterSeq) => {
+      this.#expectAcknowledgements(process, afterSeq);
+      this.#publish(process, afterSeq);
+    });
+    this.#awaited = awaited;
     for (const process of this.#backend.processes()) {
-      if (process.log.closed === null) this.#publish(process, process.log.nextSeq - 1);
-      this.#expectAcknowledgements(process, process.log.nextSeq - 1);
+      const { log } = process;
+      const cursor = log.nextSeq - 1;
+      // One answer may not hold all that was missed: what is told goes on where that ends.
+      if (log.isSpooled && log.writtenBytes > RETAINED_BYTES) {
+        awaited.add(process, cursor);
+      } else {
+        this.#publish(process, cursor);
+        this.#expectAcknowledgements(process, cursor);
+      }
     }
     return "resumed";
   }
@@ -114,7 +145,7 @@ export class Session {
   }
 
   #expectAcknowledgements(process: LocalProcess, afterSeq: number): void {
-    if (this.#bond.state !== "attached" || process.log.closed !== null) return;
+    if (this.#bond.state !== "attached" || isOver(process, afterSeq)) return;
     if (this.#bond.connection.agreed.has("flow.v1")) this.#acknowledgements.expect(process, afterSeq);
   }
 
@@ -123,14 +154,25 @@ export class Session {
     afterSeq: number,
     begins: "quiet" | "speaking" = "speaking",
   ): EventPublisher | null {
-    if (this.#bond.state !== "attached") return null;
-    const { outbox } = this.#bond.connection;
-    const onClosed = () => this.#publishers.delete(publisher);
-    const publisher: EventPublisher = begins === "quiet"
-      ? EventPublisher.quiet(process, afterSeq, outbox, onClosed)
-      : new EventPublisher(process, afterSeq, outbox, onClosed);
-    this.#publishers.add(publisher);
+    if (this.#bond.state !== "attached" || isOver(process, afterSeq)) return null;
+    const { connection } = this.#bond;
+    const onClosed = () => this.#publishers.delete(process);
+    const listener: Listener = {
+      mayHearMore: (told, bytes) => this.#acknowledgements.allow(told, bytes),
+      // It comes back and reads, and by what is missing there its own rules tell it that something is.
+      cannotHearOfGap: () => connection.end(),
+      agreed: connection.agreed,
+    };
+    const publisher = EventPublisher.quiet(process, afterSeq, connection.outbox, onClosed, listener);
+    this.#publishers.set(process, publisher);
+    if (begins === "speaking") publisher.speak();
     return publisher;
+  }
+
+  #forgotten(processId: string): void {
+    this.#acknowledgements.forget(processId);
+    // Whoever is still being told of it is told the rest.
+    for (const publisher of this.#publishers.values()) publisher.pump();
   }
 
   /** The only place where the bond changes, and where that has its effects. */
@@ -141,9 +183,14 @@ export class Session {
     this.#expiry?.cancel();
     if (this.#bond.state === "attached") return;
     // Nobody listens: the children are held back no more, but for a reader that acknowledges.
-    for (const publisher of this.#publishers) publisher.stop();
+    this.#awaited?.stop();
+    for (const publisher of this.#publishers.values()) publisher.stop();
     this.#publishers.clear();
     if (this.#bond.state === "detached") {
+      // What the reader does not have yet is kept for it on disk: nobody needs to wait for it.
+      for (const { log, processId } of this.#backend.processes()) {
+        if (log.isSpooled) this.#acknowledgements.forget(processId);
+      }
       this.#expiry = this.clock.after(this.detachTtlMs, () => this.end());
       return;
     }
@@ -151,4 +198,9 @@ export class Session {
     this.#backend.endAll();
     this.onEnd(this);
   }
+}
+
+/** Whether nothing comes after that. */
+function isOver({ log }: LocalProcess, afterSeq: number): boolean {
+  return log.closed !== null && afterSeq >= log.closed.seq;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import type { Spools } from "../process/spool.ts";
 import { ALREADY_ATTACHED, INVALID_REQUEST, WireError } from "../wire/wire_error.ts";
 import { type Attached, Session } from "./session.ts";
 
@@ -9,7 +10,11 @@ export const DETACH_TTL_MS = 80_000;
 export class SessionRegistry {
   readonly #sessions = new Map<string, Session>();
 
-  constructor(private readonly clock: Clock, private readonly detachTtlMs: number) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly detachTtlMs: number,
+    private readonly spools: Spools | null = null,
+  ) {}
 
   create(connection: Attached): Session {
     const session = new Session(
@@ -18,6 +23,7 @@ export class SessionRegistry {
       this.clock,
       this.detachTtlMs,
       ({ id }) => this.#sessions.delete(id),
+      this.spools,
     );
     this.#sessions.set(session.id, session);
     return session;

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { EXECUTING_REQUESTS } from "../rpc/dispatcher.ts";
+import type { Spools } from "../process/spool.ts";
 import type { Transport } from "../rpc/transport.ts";
 import { Connection } from "./connection.ts";
 import { routes } from "./routes.ts";
@@ -12,6 +13,8 @@ export interface HostOptions {
   readonly detachTtlMs?: number;
   /** Requests of one connection that are worked on at the same time; narrows the usual number, never widens it. */
   readonly concurrentRequests?: number;
+  /** Where output goes that memory does not hold; without, it is gone. Theirs ends with ours. */
+  readonly spools?: (Spools & { close(): void }) | null;
 }
 
 /** The sessions of a server and the connections that speak to them, whatever carries them. */
@@ -20,7 +23,7 @@ export class SessionsHost {
   readonly #connections = new Set<Connection>();
 
   constructor(private readonly options: HostOptions) {
-    this.#sessions = new SessionRegistry(options.clock, options.detachTtlMs ?? DETACH_TTL_MS);
+    this.#sessions = new SessionRegistry(options.clock, options.detachTtlMs ?? DETACH_TTL_MS, options.spools);
   }
 
   /** Serves a peer until its transport ends. */
@@ -43,5 +46,6 @@ export class SessionsHost {
     this.#sessions.endAll();
     for (const connection of [...this.#connections]) connection.end();
     closeConfinedFiles();
+    this.options.spools?.close();
   }
 }

@@ -24,6 +24,13 @@ const initializeResult = later(() =>
     environmentInfo: unchecked(),
     extensions: optional(texts(), []),
     flow: nullable(struct("Flow", { windowBytes: u64() })),
+    trees: nullable(
+      struct("Trees", {
+        tier: variants("cgroup", "subreaper", "group"),
+        limits: texts(),
+        failing: nullable(text()),
+      }),
+    ),
   })
 );
 
@@ -45,6 +52,41 @@ const statusResult = later(() => struct("EnvironmentStatus", { status: text() })
 
 const i32 = () => z.int().check(z.minimum(-(2 ** 31)), z.maximum(2 ** 31 - 1));
 
+const accountMembers = () => ({
+  outcome: nullable(z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("exited"), code: i32() }),
+    z.object({ kind: z.literal("signalled"), signal: text() }),
+    z.object({
+      kind: z.literal("limit"),
+      limit: variants("wallMs", "idleMs", "memoryBytes", "pids", "cpuMs", "outputBytes"),
+      code: nullable(i32()),
+      signal: nullable(text()),
+    }),
+    z.object({ kind: z.literal("unknown") }),
+  ])),
+  usage: nullable(
+    struct("Usage", {
+      wallMs: u64(),
+      cpuMs: nullable(u64()),
+      maxRssBytes: nullable(u64()),
+      bytes: struct("Bytes", { stdout: nullable(u64()), stderr: nullable(u64()), pty: nullable(u64()) }),
+    }),
+  ),
+  leftovers: nullable(
+    struct("Leftovers", {
+      count: u64(),
+      processes: z.array(struct("Leftover", { pid: u64(), name: text() })),
+    }),
+  ),
+});
+
+/** What `outcome.v1` adds to an exit; all of it is missing where a plain Codex server tells one. */
+const account = later(() => struct("Account", accountMembers()));
+
+const gap = () => ({ fromSeq: u64(), toSeq: u64(), bytes: nullable(u64()) });
+
+const gapNews = later(() => struct("GapNotification", { processId: text(), ...gap() }));
+
 const readResult = later(() =>
   struct("ReadResponse", {
     chunks: z.array(
@@ -56,6 +98,8 @@ const readResult = later(() =>
     closed: flag(),
     failure: nullable(text()),
     sandboxDenied: optional(flag(), false),
+    gaps: optional(z.array(struct("Gap", gap())), []),
+    ...accountMembers(),
   })
 );
 
@@ -71,6 +115,7 @@ const terminateResult = later(() => struct("TerminateResponse", { running: flag(
 
 export type InitializeAnswer = z.output<ReturnType<typeof initializeResult>>;
 export type ReadAnswer = z.output<ReturnType<typeof readResult>>;
+export type AccountMembers = z.output<ReturnType<typeof account>>;
 export type WriteAnswer = z.output<ReturnType<typeof writeResult>>;
 
 // Each throws a DecodeError.
@@ -81,6 +126,9 @@ export const readStartAnswer = (result: unknown) => decodeParams(startResult(), 
 export const readReadAnswer = (result: unknown): ReadAnswer => decodeParams(readResult(), result);
 export const readWriteAnswer = (result: unknown): WriteAnswer => decodeParams(writeResult(), result);
 export const readTerminateAnswer = (result: unknown) => decodeParams(terminateResult(), result);
+
+export const readAccountMembers = (params: unknown): AccountMembers => decodeParams(account(), params);
+export const readGapNews = (params: unknown) => decodeParams(gapNews(), params);
 
 /** What a server says of itself; what older ones leave out is filled in with what they are. */
 export function readEnvironmentInfo(result: unknown): EnvironmentInfo {

@@ -2,7 +2,14 @@
  * Everything beyond the Codex protocol, by name. Used only when both sides named it in `initialize`; a plain Codex
  * peer never sees any of it. Agreed anew on every connection.
  */
-export const EXTENSIONS = ["terminal.v1", "stdin.v1", "signals.v1", "flow.v1", "files.v1"] as const;
+export const EXTENSIONS = [
+  "terminal.v1",
+  "stdin.v1",
+  "signals.v1",
+  "flow.v1",
+  "files.v1",
+  "outcome.v1",
+] as const;
 
 export type Extension = (typeof EXTENSIONS)[number];
 

@@ -48,6 +48,7 @@ export interface FullMetadataResult extends GetMetadataResult {
     readonly links: number;
     readonly identity: string;
     readonly accessedAtMs: number;
+    readonly changedAtMs: number;
     /** Its bytes; null for what is no link. */
     readonly linkTargetBase64: string | null;
   };
@@ -108,11 +109,19 @@ export const setAttributesParams = later(() =>
   })
 );
 
-export const listParams = later(() => struct("FsListParams", { path: pathUri(), sandbox: sandbox() }));
+export const listParams = later(() =>
+  struct("FsListParams", {
+    path: pathUri(),
+    /** With what is known of each entry. */
+    metadata: z.optional(flag()),
+    sandbox: sandbox(),
+  })
+);
 
 export interface ListResult {
   /**
-   * Every entry of a directory: a letter for its kind, its name, NUL. One text however many they are: a message may
+   * Every entry of a directory: a letter for its kind, its name, NUL; what is known of it and NUL where that was asked
+   * for. One text however many they are: a message may
    * hold far fewer values than a directory entries.
    */
   readonly listingBase64: string;

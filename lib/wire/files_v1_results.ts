@@ -21,6 +21,7 @@ const moreMetadata = later(() =>
       links: u64(),
       identity: text(),
       accessedAtMs: timeMs(),
+      changedAtMs: timeMs(),
       linkTargetBase64: nullable(text()),
     }),
   })

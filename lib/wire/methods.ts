@@ -4,8 +4,10 @@ import { later, noParams } from "./message_fields.ts";
 import type { Agreed, Extension } from "./extensions.ts";
 import type { EnvironmentInfo, EnvironmentStatus } from "./environment_messages.ts";
 import {
+  accountedStartParams,
   anySignalParams,
   closeStdinParams,
+  fullStartParams,
   gracefulTerminateParams,
   readParams,
   type ReadResult,
@@ -81,13 +83,17 @@ export interface Method<Params, Result> {
   readonly params: Schema<Params>;
   /** What it takes instead where an extension was agreed. */
   readonly extended: { readonly by: Extension; readonly params: Schema<Params> } | null;
+  /** What it takes where another was, alone or beside the first. */
+  readonly further:
+    | { readonly by: Extension; readonly alone: Schema<Params>; readonly both: Schema<Params> }
+    | null;
   /** Only a type: what the method answers. */
   readonly result?: Result;
 }
 
 function method<Result>() {
   return <Params>(family: Family, params: Schema<Params>): Method<Params, Result> => {
-    return { family, extension: null, params, extended: null };
+    return { family, extension: null, params, extended: null, further: null };
   };
 }
 
@@ -99,14 +105,40 @@ function extended<Result>(by: Extension) {
     more: Schema<More>,
   ): Method<Plain extends More ? More : Plain & Partial<More>, Result> => {
     type Params = Schema<Plain extends More ? More : Plain & Partial<More>>;
-    return { family, extension: null, params: plain as Params, extended: { by, params: more as Params } };
+    return {
+      family,
+      extension: null,
+      params: plain as Params,
+      extended: { by, params: more as Params },
+      further: null,
+    };
+  };
+}
+
+/** The same by two extensions, each of which may be agreed without the other. */
+function twiceExtended<Result>(first: Extension, second: Extension) {
+  return <Plain, One, Other, Both>(
+    family: Family,
+    plain: Schema<Plain>,
+    one: Schema<One>,
+    other: Schema<Other>,
+    both: Schema<Both>,
+  ): Method<Plain & Partial<Both>, Result> => {
+    type Params = Schema<Plain & Partial<Both>>;
+    return {
+      family,
+      extension: null,
+      params: plain as Params,
+      extended: { by: first, params: one as Params },
+      further: { by: second, alone: other as Params, both: both as Params },
+    };
   };
 }
 
 /** A method that exists between two of ours only. */
 function ours<Result>(extension: Extension) {
   return <Params>(family: Family, params: Schema<Params>): Method<Params, Result> => {
-    return { family, extension, params, extended: null };
+    return { family, extension, params, extended: null, further: null };
   };
 }
 
@@ -118,7 +150,13 @@ export const methods = {
   "initialize": method<InitializeResult>()(null, initializeParams),
   "environment/info": method<EnvironmentInfo>()("environment info", later(noParams)),
   "environment/status": method<EnvironmentStatus>()("environment status", later(noParams)),
-  "process/start": extended<StartResult>("terminal.v1")("exec", startParams, sizedStartParams),
+  "process/start": twiceExtended<StartResult>("terminal.v1", "outcome.v1")(
+    "exec",
+    startParams,
+    sizedStartParams,
+    accountedStartParams,
+    fullStartParams,
+  ),
   "process/read": method<ReadResult>()("exec", readParams),
   "process/write": method<WriteResult>()("exec", writeParams),
   "process/closeStdin": ours<WriteResult>("stdin.v1")("exec", closeStdinParams),
@@ -180,7 +218,11 @@ export function paramsOf<Name extends MethodName>(
   params: unknown,
   agreed: Agreed,
 ): ParamsOf<Name> {
-  const { params: plain, extended } = methods[name];
-  const schema: Schema<unknown> = extended !== null && agreed.has(extended.by) ? extended.params : plain;
-  return decodeParams(schema(), params) as ParamsOf<Name>;
+  return decodeParams(schemaOf(methods[name], agreed)(), params) as ParamsOf<Name>;
+}
+
+function schemaOf({ params, extended, further }: Methods[MethodName], agreed: Agreed): Schema<unknown> {
+  const isExtended = extended !== null && agreed.has(extended.by);
+  if (further !== null && agreed.has(further.by)) return isExtended ? further.both : further.alone;
+  return isExtended ? extended.params : params;
 }

@@ -71,6 +71,32 @@ const size = later(() => struct("TerminalSize", { rows: windowSide(), cols: wind
 /** With `terminal.v1`. */
 export const sizedStartParams = later(() => z.extend(startParams(), { size: nullable(size()) }));
 
+const positive = () => u64().check(z.minimum(1, { error: "invalid value: integer `0`, expected 1 or more" }));
+
+const limits = later(() =>
+  struct("Limits", {
+    wallMs: nullable(positive()),
+    idleMs: nullable(positive()),
+    memoryBytes: nullable(positive()),
+    pids: nullable(positive()),
+    cpuMs: nullable(positive()),
+    outputBytes: nullable(positive()),
+  })
+);
+
+const outcomeMembers = () => ({
+  startId: nullable(text()),
+  limits: nullable(limits()),
+  leftovers: nullable(variants("keep", "kill", "report")),
+  ending: nullable(struct("Ending", { signal: signalName(), graceMs: u64() })),
+});
+
+/** With `outcome.v1`. */
+export const accountedStartParams = later(() => z.extend(startParams(), outcomeMembers()));
+
+/** With both. */
+export const fullStartParams = later(() => z.extend(sizedStartParams(), outcomeMembers()));
+
 export interface StartResult {
   readonly processId: string;
   readonly sandboxType: "none" | "linuxSeccomp";
@@ -94,7 +120,22 @@ export interface ReadResult {
   /** Always null from a server; a client says here why it knows no more. */
   readonly failure: string | null;
   readonly sandboxDenied: boolean;
+  /** With `outcome.v1`, and only where there are any. */
+  readonly gaps?: readonly ToldGap[];
+  readonly outcome?: object;
+  readonly usage?: object;
+  readonly leftovers?: object;
 }
+
+/** Output that is not kept any more, told in its place. */
+export interface ToldGap {
+  readonly fromSeq: number;
+  readonly toSeq: number;
+  readonly bytes: number | null;
+}
+
+/** What `outcome.v1` says of an end beyond the exit code. */
+export type ToldAccount = Required<Pick<ReadResult, "outcome" | "usage">> & Pick<ReadResult, "leftovers">;
 
 export const writeParams = later(() =>
   struct("WriteParams", { processId: text(), chunk: text(), writeId: text() })
@@ -148,4 +189,6 @@ export const ackParams = later(() => struct("AckParams", { processId: text(), se
 
 export interface TerminateResult {
   readonly running: boolean;
+  /** With `signals.v1`: how many of its tree nothing has killed yet; null where that is not known. */
+  readonly survivors?: number | null;
 }

@@ -16,4 +16,10 @@ export interface InitializeResult {
   /** Ours, and only for a client that named some: what both can. */
   readonly extensions?: readonly string[];
   readonly flow?: { readonly windowBytes: number };
+  /** With `outcome.v1`: what can be enforced there. */
+  readonly trees?: {
+    readonly tier: string;
+    readonly limits: readonly string[];
+    readonly failing: string | null;
+  };
 }

@@ -192,6 +192,10 @@ test.each([["SIGTERM", 143], ["SIGINT", 130]] as const)(
   },
 );
 
+/** Changes a byte of the file, and nobody can tell by its size and time. */
+const CHANGE_IN_PLACE =
+  `touch -r big time; printf X | dd of=big conv=notrunc status=none; touch -r time big; rm time`;
+
 /** Ends a copy in the middle; resolves with what it said. The word `exec` makes the shell's place the program's. */
 async function endInTheMiddle(
   line: string,
@@ -259,3 +263,52 @@ test("an upload to the real server that a signal ends leaves nothing there", asy
   expect({ status, stderr }).toEqual({ status: 130, stderr: "" });
   expect(dir.names()).toEqual(["big"]);
 }, PATIENT);
+
+test("an upload to the real server that is killed leaves nothing there once it was run again", async () => {
+  if (codex === null) return;
+  using dir = directory();
+  await using proxy = await CutProxy.to(codex.url);
+  await Bun.write(join(dir.path, "big"), BYTES);
+  await endInTheMiddle(LINES.toServer, "toServer", proxy, dir.path, "SIGKILL", true);
+  expect(dir.names()).toEqual([expect.stringMatching(/^\.exec-server-.*\.part$/), "big"]);
+  const again = await shell(`${LINES.toServer} && cmp big copy`, { url: codex.url, cwd: dir.path });
+  expect(again).toEqual({ status: 0, stdout: "", stderr: "" });
+  expect(dir.names()).toEqual(["big", "copy"]);
+}, PATIENT);
+
+test.each(WAYS)(
+  "a copy goes on with no half of what was changed in place, its time set back (%s)",
+  async (way) => {
+    using dir = directory();
+    await using proxy = await CutProxy.to(ours.url);
+    await Bun.write(join(dir.path, "big"), BYTES);
+    await endInTheMiddle(LINES[way], way, proxy, dir.path, "SIGKILL", true);
+    const line = `${CHANGE_IN_PLACE}; ${LINES[way]} && cmp big copy`;
+    expect(await shell(line, { url: proxy.url, cwd: dir.path })).toEqual({
+      status: 0,
+      stdout: "",
+      stderr: "",
+    });
+    expect(dir.names()).toEqual(["big", "copy"]);
+  },
+  PATIENT,
+);
+
+test.each([["same", "true"], ["changed", CHANGE_IN_PLACE]])(
+  "a copy from the real server, which tells of no last change, looks at what was kept: %s",
+  async (what, change) => {
+    if (codex === null) return;
+    using dir = directory();
+    await using proxy = await CutProxy.to(codex.url);
+    await Bun.write(join(dir.path, "big"), BYTES);
+    await endInTheMiddle(LINES.fromServer, "fromServer", proxy, dir.path, "SIGKILL", true);
+    const line = `${change}; ${LINES.fromServer} && cmp big copy`;
+    const { status, stderr } = await shell(line, { url: proxy.url, cwd: dir.path });
+    expect({ status, goesOn: stderr.includes("going on after") }).toEqual({
+      status: 0,
+      goesOn: what === "same",
+    });
+    expect(dir.names()).toEqual(["big", "copy"]);
+  },
+  PATIENT,
+);

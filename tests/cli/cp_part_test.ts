@@ -5,6 +5,7 @@ import {
   existsSync,
   linkSync,
   lstatSync,
+  mkdirSync,
   renameSync,
   symlinkSync,
   truncateSync,
@@ -17,6 +18,7 @@ import { BLOCK_BYTES, BLOCKS_UNDER_WAY } from "../../cli/files/blocks.ts";
 import { bytePath } from "../../cli/files/byte_path.ts";
 import { farSide } from "../../cli/files/far_side.ts";
 import { hereSide } from "../../cli/files/here_side.ts";
+import { ownPartBeside } from "../../cli/files/part_name.ts";
 import type { Facts, Side } from "../../cli/files/side.ts";
 import { sweepParts } from "../../cli/files/sweep_parts.ts";
 import type { FileSystem } from "../../lib/fs/file_system.ts";
@@ -38,6 +40,7 @@ const SOURCE: Facts = {
   modifiedAtMs: 1_500_000_000_000,
   createdAtMs: 0,
   accessedAtMs: null,
+  changedAtMs: null,
   mode: 0o640,
   identity: null,
   links: null,
@@ -55,12 +58,12 @@ async function open(name: string) {
   return { side, [Symbol.asyncDispose]: end };
 }
 
-function arrivalIn(side: Side, path: string, version = "1") {
+function arrivalIn(side: Side, path: string, version = "1", source = "the same place") {
   return arrivalAt(side, {
     path: bytePath(join(path, "copy")),
     existing: null,
     source: SOURCE,
-    origin: { source: "the same place", version },
+    origin: { source, version },
   });
 }
 
@@ -261,27 +264,91 @@ describe("a file whose last step was done, and the answer was lost,", () => {
   });
 });
 
-const DAY_MS = 24 * 60 * 60 * 1000;
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/** Brings a file whole; its stem. */
+async function bring(side: Side, path: string, version: string, source?: string): Promise<string> {
+  const arrival = arrivalIn(side, path, version, source);
+  await arrival.begin();
+  await writeBlocks(arrival, 0, SIZE, "new ");
+  await arrival.finish(SIZE, SOURCE);
+  return arrival.stem!;
+}
+
+function age(path: string, ms: number): void {
+  const time = (Date.now() - ms) / 1000;
+  utimesSync(path, time, time);
+}
 
 test("parts of older versions go when the file is there, those of others when they are forgotten", async () => {
   using dir = directory();
   await using place = await open("local");
   const older = await leaveHalf(place.side, dir);
-  const part = (digit: string) => join(dir.path, `.exec-server-${digit.repeat(16)}-${digit.repeat(16)}.part`);
-  const old = (Date.now() - 8 * DAY_MS) / 1000;
+  const part = (digit: string) => {
+    const digits = digit.repeat(16);
+    return join(dir.path, `.exec-server-${digits}-${digits}-${digits}.part`);
+  };
   for (const digit of ["a", "b"]) await Bun.write(part(digit), "");
-  utimesSync(part("a"), old, old);
+  age(part("a"), 8 * DAY_MS);
+  age(part("b"), 6 * DAY_MS);
   await Bun.write(join(dir.path, ".exec-server-mine.part"), "");
-  utimesSync(join(dir.path, ".exec-server-mine.part"), old, old);
-  const arrival = arrivalIn(place.side, dir.path, "2");
-  await arrival.begin();
-  await writeBlocks(arrival, 0, SIZE, "new ");
-  await arrival.finish(SIZE, SOURCE);
+  age(join(dir.path, ".exec-server-mine.part"), 8 * DAY_MS);
+  const stem = await bring(place.side, dir.path, "2");
   expect(existsSync(older)).toBe(true);
-  await sweepParts(place.side, bytePath(dir.path), new Set([arrival.stem!]));
+  await sweepParts(place.side, bytePath(dir.path), new Set([stem]));
   expect(dir.names().map((at) => join(dir.path, at))).toEqual([
     part("b"),
     join(dir.path, ".exec-server-mine.part"),
     join(dir.path, "copy"),
   ]);
+});
+
+describe.each(SIDES.map(({ name }) => name))("a part of another source for the same place (%s)", (name) => {
+  test("goes when that was filled and nobody writes to it any more", async () => {
+    using dir = directory();
+    await using place = await open(name);
+    const other = await leaveHalf(place.side, dir);
+    const sweep = async () =>
+      await sweepParts(
+        place.side,
+        bytePath(dir.path),
+        new Set([await bring(place.side, dir.path, "1", "elsewhere")]),
+      );
+    await sweep();
+    expect(existsSync(other)).toBe(true);
+    age(other, MINUTE_MS);
+    await sweep();
+    expect(existsSync(other)).toBe(true);
+    age(other, 3 * MINUTE_MS);
+    await sweep();
+    expect(dir.names()).toEqual(["copy"]);
+  });
+
+  test("stays when another place was filled", async () => {
+    using dir = directory();
+    await using place = await open(name);
+    const other = await leaveHalf(place.side, dir);
+    age(other, DAY_MS);
+    mkdirSync(join(dir.path, "sub"));
+    const stem = await bring(place.side, join(dir.path, "sub"), "1", "elsewhere");
+    await sweepParts(place.side, bytePath(dir.path), new Set([stem]));
+    expect(existsSync(other)).toBe(true);
+  });
+});
+
+test("what a process has left that is gone goes at once, what one may still write to stays", async () => {
+  using dir = directory();
+  await using place = await open("local");
+  await using ended = Bun.spawn(["true"]);
+  await ended.exited;
+  const own = ownPartBeside(bytePath(join(dir.path, "copy")));
+  const ofNumber = (pid: number) => own.replace(/-[0-9a-f]+\.part$/, `-${pid.toString(16)}.part`);
+  const [left, elsewhere] = [
+    ofNumber(ended.pid),
+    ofNumber(ended.pid).replace(/[0-9a-f]{8}(-[^-]+)$/, "00000000$1"),
+  ];
+  for (const path of [own, left, elsewhere]) await Bun.write(path, "");
+  await sweepParts(place.side, bytePath(dir.path), new Set());
+  expect([own, left, elsewhere].map((path) => existsSync(path))).toEqual([true, false, true]);
 });

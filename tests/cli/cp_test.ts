@@ -176,10 +176,10 @@ describe.each(PLACES)("cp to and from %s", (place) => {
     await Bun.write(join(dir.path, "outside/g"), "old");
     symlinkSync("../../outside", join(dir.path, "target/tree/sub"));
     const refused = await shell(`$X cp -r tree :"$PWD/target"`, { url, cwd: dir.path });
-    expect({ status: refused.status, said: refused.stderr.includes("Symbolic link loop") }).toEqual({
-      status: 1,
-      said: true,
-    });
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toMatch(
+      /^exec-server: cannot copy tree: \S*\/target\/tree\/sub is a link, and a directory is to be there\nHint: /,
+    );
     expect(existsSync(join(dir.path, "outside/f"))).toBe(false);
 
     await shell("rm target/tree/sub && ln -s ../../outside/g target/tree/g", { cwd: dir.path });
@@ -238,10 +238,61 @@ describe.each(PLACES)("cp to and from %s", (place) => {
     );
     const parent = await shell(`$X cp f :"$PWD/none/x"`, { url, cwd: dir.path });
     expect(parent.status).toBe(1);
+    const where = url === null ? dir.path : `${new URL(url).host}:${dir.path}`;
     expect(parent.stderr).toStartWith(
-      "exec-server: cannot copy f: No such file or directory (os error 2)\nHint: ",
+      `exec-server: cannot copy f: cannot write ${where}/none/x: No such file or directory (os error 2)\nHint: `,
     );
     expect(dir.names()).toEqual(["f"]);
+  });
+
+  there("names the destination, where that is what it stumbles over", async (url) => {
+    using dir = directory();
+    await shell("echo x > f; mkdir -p to/f; ln -s nowhere link; ln f g", { cwd: dir.path });
+    const there = url === null ? "" : `${new URL(url).host}:`;
+    const said = async (line: string) => {
+      const { status, stderr } = await shell(line, { url, cwd: dir.path });
+      expect({ line, status, hasHint: stderr.includes("\nHint: ") }).toEqual({
+        line,
+        status: 1,
+        hasHint: true,
+      });
+      return stderr.split("\n")[0]!.replaceAll(dir.path, "~");
+    };
+    expect(await said(`$X cp f :"$PWD/link"`)).toBe(
+      `exec-server: cannot copy f: ${there}~/link is a link that leads nowhere`,
+    );
+    expect(await said(`$X cp f :"$PWD/to"`)).toBe(
+      `exec-server: cannot copy f: ${there}~/to/f is a directory`,
+    );
+    expect(await said(`$X cp f :"$PWD/g"`)).toBe(
+      `exec-server: cannot copy f: it is the same file as ${there}~/g`,
+    );
+    expect(await said(`$X cp :"$PWD/f" :"$PWD/none/x"`)).toStartWith(
+      `exec-server: cannot copy :~/f: cannot write ${there}~/none/x: No such file or directory`,
+    );
+    if (url === null) return; // whose devices can be read and written
+    expect(await said("$X cp f :/dev/null")).toBe(
+      `exec-server: cannot copy f: ${there}/dev/null is neither a file nor a directory`,
+    );
+    expect(await said("$X cp :/dev/null x")).toBe(
+      "exec-server: cannot copy :/dev/null: it is neither a file nor a directory",
+    );
+    expect(await said("$X cp :/dev/null -")).toBe(
+      "exec-server: cannot copy :/dev/null: it is neither a file nor a directory",
+    );
+  });
+
+  there("refuses an empty path", async (url) => {
+    using dir = directory();
+    await shell("mkdir t; echo x > t/f", { cwd: dir.path });
+    for (const line of [`$X cp -r '' :"$PWD/x"`, "$X cp t/f ''", "$X cp -r t '' x", "$X cp '' ''"]) {
+      expect({ line, ...await shell(line, { url, cwd: dir.path }) }).toEqual({
+        ...{ line, status: 2, stdout: "" },
+        stderr:
+          "exec-server: a path is empty\nHint: a variable in its place may be empty; `.` is the directory itself\n",
+      });
+    }
+    expect(dir.names()).toEqual(["t"]);
   });
 
   there("copies from there to there", async (url) => {
@@ -284,7 +335,7 @@ describe("cp on one machine", () => {
     const { status, stderr } = await shell("ulimit -f 2048; $X cp big old", { cwd: dir.path });
     expect({ status, stderr }).toEqual({
       status: 1,
-      stderr: "exec-server: cannot copy big: File too large (os error 27)\n",
+      stderr: `exec-server: cannot copy big: cannot write ${dir.path}/old: File too large (os error 27)\n`,
     });
     expect(dir.names()).toEqual(["big", "old"]);
     expect(await Bun.file(join(dir.path, "old")).text()).toBe("old");

@@ -42,7 +42,7 @@ describe("doctor", () => {
   test("finds nothing wrong where nothing is", async () => {
     const { status, found } = await doctor([], { LANG: "C.UTF-8", TERM: "dumb" });
     const names = ["place", "reachable", "shell", "path", "term", "locale", "open files", "proc"];
-    expect(Object.keys(found)).toEqual([...names, "temporary files", "sandbox"]);
+    expect(Object.keys(found)).toEqual([...names, "temporary files", "sandbox", "process trees"]);
     const { sandbox, ...others } = found;
     expect(Object.values(others).filter((line) => !line.startsWith("ok "))).toEqual([]);
     // Whether it can be had is up to the machine.

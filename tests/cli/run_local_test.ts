@@ -134,7 +134,7 @@ describe("the exit status", () => {
   });
 
   test("is 125 for what is not available yet", async () => {
-    for (const flags of [["-d"], ["--name=n"], ["--record", "x.cast"], ["--leftovers", "keep"]]) {
+    for (const flags of [["-d"], ["--name=n"], ["--record", "x.cast"]]) {
       const { status, stdout, stderr } = await run([...flags, "echo", "ran"]);
       expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
       expect(stderr).toContain("is not available yet\n");
@@ -216,7 +216,7 @@ describe("a time limit", () => {
     expect(await run(["--timeout", "200ms", "sleep", "60"])).toEqual({
       status: 124,
       stdout: "",
-      stderr: "exec-server: --timeout of 0.2 s reached, ending the command\n",
+      stderr: "exec-server: --timeout of 0.2 s reached, the command was ended\n",
     });
   });
 
@@ -318,7 +318,17 @@ describe("--json", () => {
     expect(eventsOf(stdout)).toEqual([
       { event: "start", id: "run", argv: ["sh", "-c", "echo é; exit 3"], on: "here" },
       { event: "stdout", text: "é\n" },
-      { event: "exit", code: 3 },
+      {
+        event: "exit",
+        code: 3,
+        outcome: { kind: "exited", code: 3 },
+        usage: {
+          wallMs: expect.any(Number),
+          cpuMs: expect.any(Number),
+          maxRssBytes: null,
+          bytes: { stdout: 3 },
+        },
+      },
       { event: "closed" },
     ]);
   });

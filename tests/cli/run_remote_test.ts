@@ -186,7 +186,8 @@ describe("the way out", () => {
     proxy.isOpen = false;
     proxy.cut();
     await complaint.until("connection lost");
-    return { child, complaint, end: () => process.kill(-Number(said.text), "SIGKILL") };
+    const pid = Number(said.text);
+    return { child, complaint, pid, end: () => process.kill(-pid, "SIGKILL") };
   };
 
   test.each([["TERM", 143], ["HUP", 129]] as const)(
@@ -204,11 +205,11 @@ describe("the way out", () => {
 
   test("is a time limit while the connection is lost", async () => {
     await using proxy = await CutProxy.to(server.url);
-    const { child, complaint, end } = await cutOff(proxy, "--timeout", "1s", "-k", "100ms");
+    const { child, complaint, pid } = await cutOff(proxy, "--timeout", "1s", "-k", "100ms");
     await using _child = child;
+    await ended(pid); // its server keeps the limit, whoever listens
     expect(await child.exited).toBe(124);
     await complaint.until("may still run on");
-    end();
   });
 
   test("is TERM where nobody answers, once the grace is over", async () => {

@@ -45,6 +45,21 @@ describe("serve", () => {
     );
   });
 
+  test("says what is wrong with a place or a size of the spool", async () => {
+    const place = await ends("exec $SERVER serve --spool-dir /dev/null/spool");
+    expect(place).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "exec-server: Cannot use /dev/null/spool for the spool: Not a directory (os error 20)\n" +
+        "Hint: name another --spool-dir, or use --spool-max 0 to do without\n",
+    });
+    for (const size of ["much", "1x", "1e3", ""]) {
+      const { code, stderr } = await ends(`exec $SERVER serve --spool-max '${size}'`);
+      expect(code).toBe(2);
+      expect(stderr).toContain(`option --spool-max takes a size such as 512MiB or 1GiB, not "${size}"`);
+    }
+  });
+
   test("says shortly what is wrong with something long", async () => {
     const { stderr, code } = await ends("exec $SERVER $(head -c 100000 /dev/zero | tr '\\0' x)");
     expect(code).toBe(2);

@@ -388,7 +388,10 @@ describe("a client", () => {
     const client = await connecting;
     expect(client.info.shell.name).toBe("zsh");
     expect([...client.agreed]).toEqual([]);
-    expect(await client.backend.abilities()).toEqual({ terminal: false, closeInput: false, signals: false });
+    expect(await client.backend.abilities()).toEqual({
+      ...{ terminal: false, closeInput: false, signals: false },
+      trees: null,
+    });
     const process = new Followed(await start(client, connection));
     connection.exited("p", 1, 0);
     connection.closed("p", 2);

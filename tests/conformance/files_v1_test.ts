@@ -74,10 +74,11 @@ describe("files.v1", () => {
     await using peer = await agreed(server.url);
     const path = here.uri("file");
     const { size, more } = await peer.call<{ size: number; more: object }>("fs/getMetadata", { path });
-    const { dev, ino, mode, atimeMs } = lstatSync(`${here.path}/file`);
+    const { dev, ino, mode, atimeMs, ctimeMs } = lstatSync(`${here.path}/file`);
     expect([size, more]).toEqual([4, {
       ...{ mode: mode & 0o7777, links: 1, identity: `${dev}:${ino}` },
-      ...{ accessedAtMs: Math.floor(atimeMs), linkTargetBase64: null },
+      ...{ accessedAtMs: Math.floor(atimeMs), changedAtMs: Math.floor(ctimeMs) },
+      linkTargetBase64: null,
     }]);
     const opened = await peer.call<object>("fs/open", { handleId: "h", path, mode: "update" });
     expect(opened).toEqual({ handleId: "h", size: 4 });
@@ -102,6 +103,11 @@ describe("files.v1", () => {
     const { listingBase64 } = await peer.call<{ listingBase64: string }>("fs/list", { path: here.uri() });
     const listing = Buffer.from(listingBase64, "base64").toString();
     expect(listing.split("\0").sort()).toEqual(["", "Olink", "fmoved"]);
+    const known = await peer.call<{ listingBase64: string }>("fs/list", { path: here.uri(), metadata: true });
+    const parts = Buffer.from(known.listingBase64, "base64").toString().split("\0");
+    expect(parts.slice(parts.indexOf("Olink")).slice(0, 2)).toEqual(["Olink", ""]);
+    expect(parts[parts.indexOf("fmoved") + 1]).toMatch(/^3 \d+ -1 420 1 \d+ \d+ \d+:\d+$/);
+    expect(parts).toHaveLength(5);
   });
 
   test("what makes no sense is refused, and what is not there is told as such", async () => {

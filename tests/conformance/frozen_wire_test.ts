@@ -5,10 +5,13 @@ import { describe, expect, test } from "bun:test";
 import { RETENTION_MS } from "../../lib/process/local/local_backend.ts";
 import { RETAINED_BYTES, RETAINED_CHUNKS } from "../../lib/process/event_log.ts";
 import { SIGNALS } from "../../lib/process/backend.ts";
+import { LEFTOVERS, LIMIT_NAMES } from "../../lib/process/limits.ts";
 import { REMEMBERED_WRITES } from "../../lib/process/stdin_ledger.ts";
 import { EXECUTING_REQUESTS, WAITING_REQUESTS } from "../../lib/rpc/dispatcher.ts";
 import { refusalBefore } from "../../lib/server/handshake.ts";
+import { metadataInWords } from "../../lib/server/files_v1_words.ts";
 import { DETACH_TTL_MS } from "../../lib/server/session_registry.ts";
+import { writeListedName } from "../../lib/wire/directory_listing.ts";
 import {
   NO_REQUEST,
   type RequestId,
@@ -20,7 +23,7 @@ import { EXTENSIONS, FLOW_WINDOW_BYTES } from "../../lib/wire/extensions.ts";
 import { MAX_JSON_DEPTH, MAX_JSON_VALUES } from "../../lib/wire/json_limits.ts";
 import { MAX_MESSAGE_BYTES } from "../../lib/wire/message_limits.ts";
 import { findMethod, methods } from "../../lib/wire/methods.ts";
-import { writeClosed, writeExited, writeOutput } from "../../lib/wire/process_events.ts";
+import { writeClosed, writeExited, writeGap, writeOutput } from "../../lib/wire/process_events.ts";
 import * as codes from "../../lib/wire/wire_error.ts";
 import { Peer } from "../support/peer.ts";
 import { refusal } from "../support/peer_conversation.ts";
@@ -154,6 +157,16 @@ describe("frozen wire", () => {
       '{"method":"process/exited","params":{"processId":"p","seq":2,"exitCode":137,"sandboxDenied":false}}',
     );
     expect(writeClosed('"p"', 3)).toBe('{"method":"process/closed","params":{"processId":"p","seq":3}}');
+    const usage = { wallMs: 5, cpuMs: 1, maxRssBytes: null, bytes: { stdout: 3 } };
+    const account = { outcome: { kind: "limit", limit: "wallMs", signal: "KILL" }, usage };
+    expect(writeExited('"p"', 2, 137, false, account)).toBe(
+      '{"method":"process/exited","params":{"processId":"p","seq":2,"exitCode":137,"sandboxDenied":false,' +
+        '"outcome":{"kind":"limit","limit":"wallMs","signal":"KILL"},' +
+        '"usage":{"wallMs":5,"cpuMs":1,"maxRssBytes":null,"bytes":{"stdout":3}}}}',
+    );
+    expect(writeGap('"p"', { fromSeq: 2, toSeq: 9, bytes: 70 })).toBe(
+      '{"method":"process/gap","params":{"processId":"p","fromSeq":2,"toSeq":9,"bytes":70}}',
+    );
   });
 
   test("the limits of a message", () => {
@@ -183,10 +196,31 @@ describe("frozen wire", () => {
 
   test("the extensions, and what they agree on", () => {
     expect([...EXTENSIONS]).toEqual(
-      expect.arrayContaining(["terminal.v1", "stdin.v1", "signals.v1", "flow.v1", "files.v1"]),
+      expect.arrayContaining(["terminal.v1", "stdin.v1", "signals.v1", "flow.v1", "files.v1", "outcome.v1"]),
     );
+    expect(methods["process/start"].further?.by).toBe("outcome.v1");
+    expect([LIMIT_NAMES, LEFTOVERS]).toEqual([
+      ["wallMs", "idleMs", "memoryBytes", "pids", "cpuMs", "outputBytes"],
+      ["keep", "kill", "report"],
+    ]);
     expect(FLOW_WINDOW_BYTES).toBe(4 * MIB);
     expect(SIGNALS).toEqual(["INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "KILL", "STOP", "CONT", "WINCH"]);
+  });
+
+  test("what files.v1 tells of a file, by itself and in a listing, to the letter", () => {
+    const times = { createdAtMs: 2, modifiedAtMs: -3 };
+    const more = { mode: 0o644, links: 1, identity: "8:9", accessedAtMs: 4, changedAtMs: 5 };
+    const kinds = { isDirectory: false, isFile: true, isSymlink: false };
+    const found = { ...kinds, ...times, size: 1, more: { ...more, linkTarget: "x" } };
+    expect(metadataInWords(found, new Set(["files.v1"]))).toEqual({
+      ...{ ...kinds, ...times, size: 1 },
+      more: { ...more, linkTargetBase64: "eA==" },
+    });
+    expect(writeListedName({ bytes: "n", ...kinds })).toBe("fn\0");
+    expect(writeListedName({ bytes: "n", ...kinds, metadata: null })).toBe("fn\0\0");
+    expect(writeListedName({ bytes: "n", ...kinds, metadata: { size: 1, ...times, ...more } })).toBe(
+      "fn\x001 2 -3 420 1 4 5 8:9\0",
+    );
   });
 
   test("the members of every answer, from a live server", async () => {

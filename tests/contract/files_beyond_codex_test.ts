@@ -266,6 +266,7 @@ for (const { name, open } of ours) {
         links: 2,
         identity: `${stats.dev}:${stats.ino}`,
         accessedAtMs: Math.floor(stats.atimeMs),
+        changedAtMs: Math.floor(stats.ctimeMs),
         linkTarget: null,
       };
       expect((await files.getMetadata(file)).more).toEqual(more);
@@ -313,6 +314,24 @@ for (const { name, open } of ours) {
       expect((await files.readDirectory(here.path)).map(({ isSymlink }) => isSymlink)).toEqual(
         Array(5).fill(undefined),
       );
+    });
+
+    test("lists with what is known of each, but of links and what cannot be looked at", async () => {
+      using here = directory();
+      await using opened = await open();
+      const { files } = opened;
+      here.put("file", "text");
+      writeFileSync(bytesAt(here.path, Buffer.from([0xff])), "odd");
+      await files.setTimes(`${here.path}/file`, { modifiedAtMs: -1_001, accessedAtMs: 5 });
+      mkdirSync(`${here.path}/directory`);
+      symlinkSync("file", `${here.path}/link`);
+      makePipe(`${here.path}/pipe`);
+      const listed = await files.readDirectory(here.path, { all: true, metadata: true });
+      expect(listed).toHaveLength(5);
+      for (const { name, metadata } of listed) {
+        const itself = await files.getMetadata(bytesAt(here.path, name), { itself: true });
+        expect([name, metadata]).toEqual([name, name === "link" ? null : itself]);
+      }
     });
 
     test("lists more entries than Codex would", async () => {

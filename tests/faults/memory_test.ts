@@ -99,8 +99,8 @@ test("a terminal that floods a peer that stops reading is held as well", async (
   expect(zeros).toBe(FLOOD_BYTES);
 });
 
-test("a child whose peer is gone runs free: its old output is dropped, and what is left has no hole", async () => {
-  await using server = await spawnOurs();
+test("without a spool a child whose peer is gone runs free: its old output is dropped, and what is left has no hole", async () => {
+  await using server = await spawnOurs(["--spool-max", "0"]);
   const peer = await Peer.connect(server.url);
   const { sessionId } = await peer.initialize();
   const before = residentMiB(server.pid);

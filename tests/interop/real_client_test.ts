@@ -229,6 +229,37 @@ auth_bearer_token = ${JSON.stringify(token)}
     expect(answer).toMatchObject({ exitCode: 4, sessionId: null, output: "before\nduring\nafter\n" });
   });
 
+  it("a client that was away for 100 MB catches up: the model sees its head, its tail and the exit code", async () => {
+    // What a server keeps by itself is a MiB, and the client gives the command up.
+    if (process.env["INTEROP_SERVER"] === "real") return;
+    await using place = await makeTemporaryDirectory();
+    await using line = await SeverableLine.to(serverUrl);
+    const mark = (name: string) => join(place.path, name);
+    const command = "echo before; touch begun; until [ -e cut ]; do sleep 0.02; done; " +
+      "seq 1 13000000; touch printed; until [ -e resumed ]; do sleep 0.02; done; echo after; exit 4";
+    const conversation = hold(function* () {
+      yield execCommand(command, TO_THE_END);
+      return "The end";
+    }, { workdir: place.path, serverUrl: line.url });
+
+    await becomesTrue(() => existsSync(mark("begun")));
+    line.cut();
+    await Bun.write(mark("cut"), "");
+    await becomesTrue(() => existsSync(mark("printed")));
+    const before = line.carried;
+    line.mend();
+    await becomesTrue(() => line.carried > before);
+    await Bun.write(mark("resumed"), "");
+
+    const { answers: [answer] } = await conversation;
+    expect(answer).toMatchObject({ exitCode: 4, sessionId: null });
+    expect(answer?.output).toContain("bytes omitted ...\n\nbefore\n1\n2\n3\n4\n5\n");
+    expect(answer?.output).toEndWith("\n12999999\n13000000\nafter\n");
+    // Four bytes are a token for the client: it had them all.
+    const printed = "before\nafter\n".length + 105_888_897;
+    expect(answer?.originalTokens).toBe(Math.ceil(printed / 4));
+  });
+
   it("what is typed while the line is cut arrives once", async () => {
     await using line = await SeverableLine.to(serverUrl);
     let mended = Promise.resolve();

@@ -38,7 +38,8 @@ export async function outputOf(
   until: (text: string) => boolean = () => false,
 ): Promise<string> {
   for (let afterSeq = 0;;) {
-    const text = process.log.page(0, null).chunks.map(({ bytes }) => Buffer.from(bytes).toString()).join("");
+    const { chunks } = await process.log.page(0, null);
+    const text = chunks.map(({ bytes }) => Buffer.from(bytes).toString()).join("");
     if (until(text) || process.log.closed !== null) return text;
     const page = await process.read({ afterSeq, maxBytes: null, waitMs: 60_000 }, never);
     afterSeq = page.nextSeq - 1;

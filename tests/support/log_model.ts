@@ -15,8 +15,10 @@ export class LogModel {
 
   get isHeld(): boolean {
     return [...this.#readers].some(({ cursor }) => {
-      const unread = this.#all.slice(cursor);
-      return unread.length >= HELD_EVENTS || sum(unread) > HELD_BYTES;
+      // What is gone is nothing that the reader could still take.
+      const oldest = this.#kept[0]?.seq ?? this.#all.length + 1;
+      const unread = this.#all.slice(Math.max(cursor, oldest - 1));
+      return this.#all.length - cursor >= HELD_EVENTS || sum(unread) > HELD_BYTES;
     });
   }
 
@@ -27,15 +29,16 @@ export class LogModel {
   }
 
   follow(afterSeq: number): { cursor: number } {
-    const oldest = this.#kept[0]?.seq ?? this.#all.length + 1;
-    const reader = { cursor: Math.max(afterSeq, oldest - 1) };
+    const reader = { cursor: afterSeq };
     this.#readers.add(reader);
     return reader;
   }
 
+  /** The number of the next event; of a gap it is the last one that is missing. */
   take(reader: { cursor: number }): number | null {
     if (reader.cursor >= this.#all.length) return null;
-    reader.cursor += 1;
+    const oldest = this.#kept[0]?.seq ?? this.#all.length + 1;
+    reader.cursor = Math.max(reader.cursor + 1, oldest - 1);
     this.#evict();
     return reader.cursor;
   }

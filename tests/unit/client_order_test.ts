@@ -47,6 +47,8 @@ function readOf(story: readonly ToldEvent[], afterSeq: number, upTo: number): Re
     closed: upTo > 0 && upTo === story.length,
     failure: null,
     sandboxDenied: false,
+    gaps: [],
+    ...{ outcome: null, usage: null, leftovers: null },
   };
 }
 
@@ -106,6 +108,67 @@ describe("the order of events", () => {
     for (let seq = 62; seq <= 189; seq++) order.insert(output(seq, 64 * 1024));
     expect(() => order.insert(output(190, 64 * 1024))).toThrow(OrderError);
   });
+});
+
+const gap = (fromSeq: number, toSeq: number): ToldEvent & { type: "gap" } => {
+  return { type: "gap", seq: toSeq, fromSeq, toSeq, bytes: 10 };
+};
+
+describe("a gap", () => {
+  test("takes the place of all that it tells of", () => {
+    const { order, told, seqs } = ordered();
+    for (const event of [output(5), output(1), exited(6), gap(2, 4), closed(7)]) order.insert(event);
+    expect(seqs()).toEqual([1, 4, 5, 6, 7]);
+    expect(told[1]).toEqual({ type: "gap", seq: 4, fromSeq: 2, toSeq: 4, bytes: 10 });
+  });
+
+  test("of which some was told already, also by another gap, holds nothing up", () => {
+    const { order, seqs } = ordered();
+    for (const event of [gap(3, 8), gap(1, 5), output(9)]) order.insert(event);
+    expect(seqs()).toEqual([5, 8, 9]);
+    order.insert(gap(2, 9));
+    expect(order.lastPublished).toBe(9);
+  });
+
+  test("is as good as what it stands for, wherever it comes from", () => {
+    const cases = stories.chain((story) =>
+      fc.record({
+        story: fc.constant(story),
+        gone: fc.subarray(story.filter(({ type }) => type === "output").map(({ seq }) => seq)),
+        told: fc.integer({ min: 0, max: story.length }),
+        live: fc.subarray(story),
+      })
+    );
+    fc.assert(
+      fc.property(cases, ({ story, gone, told, live }) => {
+        const { order } = ordered();
+        for (const event of story.slice(0, told)) order.insert(event);
+        for (const event of live) order.insert(event);
+        const cursor = order.lastPublished;
+        const missing = gone.filter((seq) => seq > cursor);
+        const kept = readOf(story, cursor, story.length);
+        const answer = {
+          ...kept,
+          chunks: kept.chunks.filter(({ seq }) => !missing.includes(seq)),
+          gaps: joined(missing),
+        };
+        for (const event of eventsFromRead(order, answer).events) order.insert(event);
+        expect(order.lastPublished).toBe(story.length);
+      }),
+      { seed },
+    );
+  });
+
+  /** Neighbours as one. */
+  function joined(seqs: readonly number[]): ReadAnswer["gaps"] {
+    const gaps: { fromSeq: number; toSeq: number; bytes: number | null }[] = [];
+    for (const seq of seqs) {
+      const last = gaps.at(-1);
+      if (last?.toSeq === seq - 1) last.toSeq = seq;
+      else gaps.push({ fromSeq: seq, toSeq: seq, bytes: null });
+    }
+    return gaps;
+  }
 });
 
 describe("a catch-up", () => {

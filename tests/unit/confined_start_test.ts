@@ -26,6 +26,8 @@ async function refusalOf(start: unknown): Promise<unknown> {
   }
 }
 
+const NOTHING_SPENT = { cpuMs: null, maxRssBytes: null };
+
 describe("a confined start", () => {
   for (const tty of [false, true]) {
     test(`runs what was asked for on ${tty ? "a terminal" : "pipes"}, with its name, directory and variables`, async () => {
@@ -201,7 +203,7 @@ describe("a process of which a sandbox was asked", () => {
     const early: boolean[] = [];
     for (const [code, denied] of [[1, true], [0, false]] as const) {
       const process = new LocalProcess(shell(""), systemClock, sandboxDenied);
-      process.exited({ code });
+      process.exited({ code }, NOTHING_SPENT);
       // Both are timers of one loop: whatever else goes on, they come in this order.
       await Bun.sleep(12);
       const isTold = process.log.exited !== null;
@@ -226,7 +228,7 @@ describe("a process of which a sandbox was asked", () => {
     for (let n = 0; n < 40; n++) void process.output("stdout", chunk);
     process.streamEnded("stdout");
     process.streamEnded("stderr");
-    process.exited({ code: 1 });
+    process.exited({ code: 1 }, NOTHING_SPENT);
     await process.whenClosed;
     expect(judged).toEqual([1024 * 1024]);
     follower.leave();

@@ -1,11 +1,24 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { EventLog, type Follower, RETAINED_BYTES, RETAINED_CHUNKS } from "../../lib/process/event_log.ts";
+import {
+  EventLog,
+  type Follower,
+  type LogPage,
+  RETAINED_BYTES,
+  RETAINED_CHUNKS,
+} from "../../lib/process/event_log.ts";
 import type { ProcessEvent } from "../../lib/process/process_event.ts";
 import { LogModel } from "../support/log_model.ts";
 
 const KILO = 1024;
 const bytes = (size: number) => new Uint8Array(size);
+
+/** A page of a log without a spool, which is never a promise. */
+function page(log: EventLog, afterSeq: number, maxBytes: number | null = null): LogPage {
+  const found = log.page(afterSeq, maxBytes);
+  if (found instanceof Promise) throw new Error("It was not in memory");
+  return found;
+}
 
 type Step =
   | { do: "append"; size: number }
@@ -86,14 +99,14 @@ describe("EventLog", () => {
             }
             case "page": {
               const after = Math.max(0, log.nextSeq - 1 - one.back);
-              const { chunks, nextSeq } = log.page(after, one.maxBytes);
+              const { chunks, nextSeq } = page(log, after, one.maxBytes);
               expect({ seqs: chunks.map(({ seq }) => seq), nextSeq }).toEqual(
                 model.page(after, one.maxBytes),
               );
             }
           }
           expect(log.isHeld).toBe(model.isHeld);
-          const kept = log.page(0, null).chunks;
+          const kept = page(log, 0).chunks;
           expect(kept).toHaveLength(model.keptChunks.length);
           for (const [index, { bytes }] of kept.entries()) expect(bytes).toBe(model.keptChunks[index]!);
         }
@@ -105,26 +118,26 @@ describe("EventLog", () => {
   test("keeps a MiB to the byte, and drops whole chunks, the oldest first, above it", () => {
     const log = new EventLog();
     for (let n = 0; n < 16; n++) log.appendOutput("stdout", bytes(64 * KILO));
-    expect(log.page(0, null).chunks.map(({ seq }) => seq)[0]).toBe(1);
+    expect(page(log, 0).chunks.map(({ seq }) => seq)[0]).toBe(1);
     log.appendOutput("stdout", bytes(0));
-    expect(log.page(0, null).chunks).toHaveLength(17);
+    expect(page(log, 0).chunks).toHaveLength(17);
     log.appendOutput("stdout", bytes(1));
-    expect(log.page(0, null).chunks.map(({ seq }) => seq)[0]).toBe(2);
+    expect(page(log, 0).chunks.map(({ seq }) => seq)[0]).toBe(2);
   });
 
   test("keeps 50,000 chunks, and not one more", () => {
     const log = new EventLog();
     for (let n = 0; n < RETAINED_CHUNKS; n++) log.appendOutput("stdout", bytes(1));
-    expect(log.page(0, null).chunks).toHaveLength(RETAINED_CHUNKS);
+    expect(page(log, 0).chunks).toHaveLength(RETAINED_CHUNKS);
     for (let n = 0; n < 8_497; n++) log.appendOutput("stdout", bytes(1));
-    const { chunks } = log.page(0, null);
+    const { chunks } = page(log, 0);
     expect([chunks.length, chunks[0]!.seq]).toEqual([RETAINED_CHUNKS, 8_498]);
   });
 
   test("a page ends once it has as many bytes as were asked for, even before an empty chunk", () => {
     const log = new EventLog();
     for (const size of [0, 100, 0, 1]) log.appendOutput("stdout", bytes(size));
-    const seqs = (maxBytes: number) => log.page(0, maxBytes).chunks.map(({ seq }) => seq);
+    const seqs = (maxBytes: number) => page(log, 0, maxBytes).chunks.map(({ seq }) => seq);
     expect([seqs(0), seqs(100), seqs(101)]).toEqual([[1], [1, 2], [1, 2, 3, 4]]);
   });
 
@@ -132,7 +145,7 @@ describe("EventLog", () => {
     const log = new EventLog();
     log.appendOutput("stdout", bytes(RETAINED_BYTES + 1));
     log.appendOutput("stdout", bytes(1));
-    expect(log.page(0, null)).toMatchObject({ chunks: [{ seq: 2 }], nextSeq: 3 });
+    expect(page(log, 0)).toMatchObject({ chunks: [{ seq: 2 }], nextSeq: 3 });
   });
 
   test("an end that was told is known after its place in the story is dropped", () => {
@@ -140,9 +153,9 @@ describe("EventLog", () => {
     log.appendExited(7, true);
     for (let n = 0; n < 40; n++) log.appendOutput("stderr", bytes(64 * KILO));
     log.appendClosed();
-    const page = log.page(0, null);
-    expect(page.exited).toEqual({ type: "exited", seq: 1, exitCode: 7, sandboxDenied: true });
-    expect([page.closed, page.nextSeq, page.chunks[0]!.seq]).toEqual([true, 43, 26]);
+    const told = page(log, 0);
+    expect(told.exited).toEqual({ type: "exited", seq: 1, exitCode: 7, sandboxDenied: true });
+    expect([told.closed, told.nextSeq, told.chunks[0]!.seq]).toEqual([true, 43, 26]);
   });
 
   test("lets go of the memory of what it dropped", async () => {
@@ -157,7 +170,7 @@ describe("EventLog", () => {
     await new Promise((resolve) => setImmediate(resolve));
     Bun.gc(true);
     const alive = chunks.filter((chunk) => chunk.deref() !== undefined).length;
-    expect(log.page(0, null).chunks).toHaveLength(16);
+    expect(page(log, 0).chunks).toHaveLength(16);
     expect(alive).toBeLessThan(40); // sixteen, and what the collector is not sure of
   });
 
@@ -168,13 +181,34 @@ describe("EventLog", () => {
     const seqs: number[] = [];
     for (let event = reader.take(); event !== null; event = reader.take()) seqs.push(event.seq);
     expect(seqs).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
-    expect(log.page(0, null).chunks).toHaveLength(16);
+    expect(page(log, 0).chunks).toHaveLength(16);
   });
 
-  test("a reader that comes late begins with the oldest that is kept", () => {
+  test("a reader that comes late is told what is gone, and begins with the oldest that is kept", () => {
     const log = new EventLog();
     for (let n = 0; n < 20; n++) log.appendOutput("stdout", bytes(64 * KILO));
-    expect(log.follow(0, () => {}).take()?.seq).toBe(5);
+    const [first, later] = [log.follow(0, () => {}), log.follow(2, () => {})];
+    const gap = { type: "gap" as const, seq: 4, toSeq: 4 };
+    expect(first.take()).toEqual({ ...gap, fromSeq: 1, bytes: 4 * 64 * KILO });
+    expect(later.take()).toEqual({ ...gap, fromSeq: 3, bytes: null }); // how much it had, nobody knows
+    expect([first.take()?.seq, later.take()?.seq]).toEqual([5, 5]);
+    expect(page(log, 2).gaps).toEqual([{ ...gap, fromSeq: 3, bytes: null }]);
+  });
+
+  test("a gap that was told takes its place, and its numbers are not given again", () => {
+    const log = new EventLog();
+    const reader = log.follow(0, () => {});
+    log.appendOutput("stdout", bytes(1));
+    log.appendGap(7, 500);
+    log.appendOutput("stdout", bytes(2));
+    const gap = { type: "gap" as const, seq: 7, fromSeq: 2, toSeq: 7, bytes: 500 };
+    expect([reader.take(), reader.take(), reader.take()]).toMatchObject([{ seq: 1 }, gap, { seq: 8 }]);
+    expect([log.nextSeq, log.writtenBytes]).toEqual([9, 503]);
+    for (const after of [0, 1, 4, 6, 7, 8]) {
+      const { chunks, gaps } = page(log, after);
+      expect(chunks.map(({ seq }) => seq)).toEqual([1, 8].filter((seq) => seq > after));
+      expect(gaps.map(({ toSeq }) => toSeq)).toEqual(after < 7 ? [7] : []);
+    }
   });
 
   test("the writer waits for the slowest live reader and goes on when that one leaves", async () => {
@@ -225,7 +259,7 @@ describe("EventLog", () => {
     expect(reader.failure()).toBeNull();
     expect((reader.take() as ProcessEvent).seq).toBe(1);
     expect(reader.failure()).toEqual({ type: "failed", message: "the link is gone" });
-    expect(log.page(0, null).failure).toBe("the link is gone");
+    expect(page(log, 0).failure).toBe("the link is gone");
   });
 
   test("a failure after the end changes nothing", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { NOTHING_AGREED } from "../../lib/wire/extensions.ts";
 import { EventLog } from "../../lib/process/event_log.ts";
 import { Outbox } from "../../lib/rpc/outbox.ts";
 import { EventPublisher } from "../../lib/server/event_publisher.ts";
@@ -93,6 +94,41 @@ describe("EventPublisher", () => {
     for (const { processId } of all) {
       expect(told().filter(({ params }) => params.processId === processId).length).toBeGreaterThan(3);
     }
+  });
+
+  test("one whose listener cannot hear of a gap stops before it, and says so", () => {
+    const { outbox, told } = connection();
+    const log = new EventLog();
+    for (let n = 0; n < 20; n++) log.appendOutput("stdout", new Uint8Array(64 * 1024));
+    const process = { processId: "p", log } as ConstructorParameters<typeof EventPublisher>[0];
+    let gaps = 0;
+    const listener = {
+      agreed: NOTHING_AGREED,
+      mayHearMore: () => true,
+      cannotHearOfGap: () => void (gaps += 1),
+    };
+    EventPublisher.quiet(process, 1, outbox, () => expect.unreachable(), listener).speak();
+    log.appendOutput("stdout", new Uint8Array(1));
+    expect([told(), gaps, log.isHeld]).toEqual([[], 1, false]);
+  });
+
+  test("one whose listener has heard enough goes on when it is pumped", () => {
+    const { outbox, told } = connection();
+    const log = new EventLog();
+    const process = { processId: "p", log } as ConstructorParameters<typeof EventPublisher>[0];
+    let limit = 150;
+    const listener = {
+      agreed: NOTHING_AGREED,
+      mayHearMore: (_: unknown, told: number) => told < limit,
+      cannotHearOfGap: () => {},
+    };
+    const publisher = EventPublisher.quiet(process, 0, outbox, () => {}, listener);
+    publisher.speak();
+    for (let n = 0; n < 5; n++) log.appendOutput("stdout", new Uint8Array(100));
+    expect(told()).toHaveLength(2);
+    limit = 1_000;
+    publisher.pump();
+    expect(told()).toHaveLength(5);
   });
 
   test("one that is stopped says nothing more and holds nobody", () => {

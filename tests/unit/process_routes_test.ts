@@ -20,7 +20,7 @@ async function starting(script: string, more: { tty?: boolean; pipeStdin?: boole
   const sessions = new SessionRegistry(clock, 80_000);
   const transport = new ManualTransport();
   const outbox = new Outbox(transport);
-  const session = sessions.create({ outbox, agreed: NOTHING_AGREED, challenge() {} });
+  const session = sessions.create({ outbox, agreed: NOTHING_AGREED, challenge() {}, end() {} });
   const options = shell(script, more);
   const confinement = smallConfinement({ gate: `${scratch.path}/gate` });
   const started = session.start(options, {
@@ -95,6 +95,6 @@ describe("a process that is still starting", () => {
     process.open();
     const { process: running } = await process.started;
     await running.whenClosed;
-    expect(Buffer.from(running.log.page(0, null).chunks[0]!.bytes).toString()).toContain("5 66");
+    expect(Buffer.from((await running.log.page(0, null)).chunks[0]!.bytes).toString()).toContain("5 66");
   });
 });

@@ -27,7 +27,7 @@ const METADATA = {
   createdAtMs: 0,
   modifiedAtMs: 0,
 };
-const MORE = { mode: 0o644, links: 1, identity: "1:2", accessedAtMs: 3 };
+const MORE = { mode: 0o644, links: 1, identity: "1:2", accessedAtMs: 3, changedAtMs: 4 };
 
 describe("files.v1 on the wire", () => {
   test("a server that did not agree is asked in Codex's words, and its own words are not taken for ours", async () => {
@@ -69,6 +69,32 @@ describe("files.v1 on the wire", () => {
       const listingBase64 = Buffer.from(listing).toString("base64");
       connection.answer(await connection.request("fs/list"), { listingBase64 });
       expect([listing, await listed]).toMatchObject([listing, { code: "lost", errno: "EPROTO" }]);
+    }
+    const known = "fa\x001 2 3 4 5 6 7 8:9\0";
+    for (
+      const listing of [
+        known,
+        "fa\0",
+        "fa\0x\0",
+        "fa\x001 2 3 4 5 6 7\0",
+        known.replace("5", ""),
+        known.replace("8", "8 8"),
+      ]
+    ) {
+      const listed = Promise.resolve(files.readDirectory("/", { all: true, metadata: true }))
+        .catch((error: unknown) => error);
+      const asked = await connection.request("fs/list");
+      expect(asked.params).toEqual({ path: "file:///", metadata: true });
+      connection.answer(asked, { listingBase64: Buffer.from(listing).toString("base64") });
+      expect([listing, await listed]).toMatchObject([
+        listing,
+        listing === known
+          ? [{
+            name: "a",
+            metadata: { size: 1, createdAtMs: 2, modifiedAtMs: 3, more: { mode: 4, identity: "8:9" } },
+          }]
+          : { code: "lost", errno: "EPROTO" },
+      ]);
     }
   });
 

@@ -104,6 +104,7 @@ describe("time limits", () => {
 describe("the pump", () => {
   const page = (chunks: LogPage["chunks"]): LogPage => ({
     chunks,
+    gaps: [],
     nextSeq: 1,
     exited: null,
     closed: false,
@@ -133,6 +134,7 @@ describe("the pump", () => {
     };
     const sink = {
       output: (stream: string, bytes: Uint8Array) => tell(`${stream} ${new TextDecoder().decode(bytes)}`),
+      gap: (bytes: number | null) => tell(`gap ${bytes}`),
       exited: (code: number) => tell(`exited ${code}`),
       closed: () => tell("closed"),
     };
@@ -180,7 +182,12 @@ describe("the pump", () => {
   });
 
   test("waits for what the place has and a slow line has not brought yet", async () => {
-    const late = { seq: 2, stream: "stdout" as const, bytes: new TextEncoder().encode("late") };
+    const late = {
+      type: "output" as const,
+      seq: 2,
+      stream: "stdout" as const,
+      bytes: new TextEncoder().encode("late"),
+    };
     const { log, clock, told, print, end } = pumping({ known: page([late]) });
     log.appendExited(0, false);
     await clock.advance(1_900);

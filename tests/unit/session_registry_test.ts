@@ -25,6 +25,10 @@ class Line implements Attached {
     this.challenges += 1;
   }
 
+  end(): void {
+    this.transport.end();
+  }
+
   /** The method of everything sent so far, with its seq. */
   get told(): string[] {
     return this.transport.sent.map((text) => {
@@ -149,7 +153,7 @@ describe("SessionRegistry", () => {
     await process.write(new Uint8Array([10]), "2");
     await process.whenClosed;
     expect([first.told, second.told]).toEqual([["output 1"], ["exited 3", "closed 4"]]);
-    expect(process.log.page(0, null).chunks).toHaveLength(2);
+    expect((await process.log.page(0, null)).chunks).toHaveLength(2);
   });
 
   test("a reader that stands still holds its child, and lets go of it when it is gone", async () => {

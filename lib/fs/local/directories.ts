@@ -3,13 +3,15 @@ import { FsError } from "../fs_error.ts";
 import {
   type CreateDirectoryOptions,
   type DirectoryEntry,
+  type FileMetadata,
   MAX_DIRECTORY_ENTRIES,
   type NativePath,
   type ReadDirectoryOptions,
 } from "../file_system.ts";
 import { listDirectory, type ListedEntry } from "./list_directory.ts";
 import { HeldDirectory } from "./held_directory.ts";
-import { byteString, checkedPath, nativeOf, pathOf } from "./native_bytes.ts";
+import { getMetadata } from "./metadata.ts";
+import { type ByteString, byteString, checkedPath, nativeOf, pathOf } from "./native_bytes.ts";
 import { namesOf, withoutFollowing } from "./no_follow.ts";
 import type { Place, SystemPath } from "./place.ts";
 import { now, unlessMissing } from "./system_call.ts";
@@ -80,7 +82,7 @@ const MAX_ALL_ENTRIES = 1_000_000;
 export async function readDirectory(
   place: Place,
   path: NativePath,
-  { all = false }: ReadDirectoryOptions = {},
+  { all = false, metadata = false }: ReadDirectoryOptions = {},
 ): Promise<readonly DirectoryEntry[]> {
   const directory = `${byteString(path)}/`;
   const limit = all ? MAX_ALL_ENTRIES : MAX_DIRECTORY_ENTRIES;
@@ -92,7 +94,10 @@ export async function readDirectory(
       const told = (all ? wholeEntry : entryThatLeads)(place, entry, directory);
       if (told === null) continue;
       count++;
-      if (count <= limit) found.push(told);
+      if (count > limit) continue;
+      found.push(
+        all && metadata ? { ...told, metadata: metadataOf(place, told, directory + entry.name) } : told,
+      );
     }
   }
   if (count > limit) throw tooMany(count, limit);
@@ -107,6 +112,17 @@ function entryThatLeads(place: Place, entry: ListedEntry, directory: string): Di
 function wholeEntry(place: Place, entry: ListedEntry, directory: string): DirectoryEntry {
   const kinds = kindsOf(place, entry, directory) ?? NEITHER;
   return { name: nativeOf(entry.name), ...kinds, isSymlink: isSymlink(place, entry, directory) };
+}
+
+function metadataOf(place: Place, { isSymlink }: DirectoryEntry, path: string): FileMetadata | null {
+  if (isSymlink === true) return null;
+  try {
+    const found = getMetadata(place, nativeOf(path as ByteString), { itself: true });
+    return found.isSymlink ? null : found;
+  } catch (error) {
+    if (error instanceof FsError) return null;
+    throw error;
+  }
 }
 
 /** Asked only of file systems that do not tell kinds. */

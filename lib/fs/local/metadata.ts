@@ -71,6 +71,7 @@ function moreOf(
     links: found.nlink,
     identity: `${dev}:${ino}`,
     accessedAtMs: whole(found.atimeMs),
+    changedAtMs: whole(found.ctimeMs),
     linkTarget,
   };
 }

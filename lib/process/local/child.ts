@@ -1,5 +1,6 @@
 import type { TerminalSize } from "../backend.ts";
 import type { Stream } from "../process_event.ts";
+import type { ProcessTree } from "./tree/process_tree.ts";
 
 /** The system's side of a process: pipes or a terminal, a pid, an end. */
 export interface Child {
@@ -25,13 +26,21 @@ export interface ChildStdin {
 
 /** What a child tells while it lives. */
 export interface ChildListener {
-  /** A promise holds the child's next output back until it resolves. */
+  /** The bytes are the listener's from now on. A promise holds the child's next output back until it resolves. */
   output(stream: Stream, bytes: Uint8Array): Promise<void> | null;
   streamEnded(stream: Stream): void;
-  exited(status: ChildExit): void;
+  exited(status: ChildExit, spent: Spent): void;
+  /** Where it is born. */
+  readonly tree: ProcessTree;
 }
 
 export type ChildExit = { readonly code: number } | { readonly signal: number };
+
+/** What a child and those whom it waited for used; null is what nobody can tell. */
+export interface Spent {
+  readonly cpuMs: number | null;
+  readonly maxRssBytes: number | null;
+}
 
 /** A start, fully decided: nothing is looked up any more. */
 export interface Launch {
@@ -42,4 +51,6 @@ export interface Launch {
   readonly env: Readonly<Record<string, string>>;
   /** Ours that the child has too, as 3, 4 and so on. */
   readonly extraFds: readonly number[];
+  /** Into which it is born; null is ours. */
+  readonly cgroup: string | null;
 }

@@ -1,10 +1,13 @@
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Abilities, Backend, StartOptions } from "../backend.ts";
 import { ProcessError } from "../process_error.ts";
+import type { Spools } from "../spool.ts";
 import { ConfinedStart } from "./confined_start.ts";
 import type { Confine, SandboxedStart } from "./confinement.ts";
 import { LocalProcess } from "./local_process.ts";
 import { spawnChild } from "./spawn_child.ts";
+import { requireLimits } from "./tree/require_limits.ts";
+import { quickTrees, type TreeSupport } from "./tree/tree_support.ts";
 
 /** How long a closed process stays readable: longer than a client takes to come back. */
 export const RETENTION_MS = 80_000;
@@ -20,10 +23,16 @@ export class LocalBackend implements Backend {
   constructor(
     private readonly clock: Clock,
     private readonly onForgotten: (processId: string) => void = () => {},
+    private readonly spools: Spools | null = null,
+    private readonly trees: () => TreeSupport = quickTrees,
   ) {}
 
   abilities(): Promise<Abilities> {
-    return Promise.resolve({ terminal: true, closeInput: true, signals: true });
+    const { tier, limits, failing } = this.trees();
+    return Promise.resolve({
+      ...{ terminal: true, closeInput: true, signals: true },
+      trees: { tier, limits, failing },
+    });
   }
 
   start(options: StartOptions): LocalProcess;
@@ -37,7 +46,14 @@ export class LocalBackend implements Backend {
     if (this.#entries.has(processId)) {
       throw new ProcessError("duplicate", `process ${processId} already exists`);
     }
-    const process = new LocalProcess(options, this.clock, sandboxed?.isDenied);
+    if (options.limits !== undefined) requireLimits(options.limits, this.trees());
+    const process = new LocalProcess(
+      options,
+      this.clock,
+      sandboxed?.isDenied,
+      this.spools?.open() ?? null,
+      this.trees,
+    );
     const confine = sandboxed?.confine ?? null;
     if (confine !== null) return this.#startConfined(options, process, confine);
     process.adopt(spawnChild(options, process));
@@ -69,6 +85,7 @@ export class LocalBackend implements Backend {
       }
       entry.forgetting?.cancel();
       entry.process.killLeftovers();
+      entry.process.log.forget();
     }
     this.#entries.clear();
   }
@@ -110,6 +127,7 @@ export class LocalBackend implements Backend {
         this.#entries.delete(processId);
         // Members of its group that let go of its output still run; nobody can name them any more.
         process.killLeftovers();
+        process.log.forget();
         this.onForgotten(processId);
       });
     });

@@ -2,7 +2,8 @@ import { closeSync } from "node:fs";
 import { constants } from "node:os";
 import { growPipe, makePipe } from "./libc.ts";
 import type { Child, ChildListener, ChildStdin, Launch } from "./child.ts";
-import { exitOf } from "./child_exit.ts";
+import { exitOf, spentOf } from "./child_exit.ts";
+import { inCgroup } from "./in_cgroup.ts";
 import { WritePace } from "./write_pace.ts";
 
 /** So much is on its way into a child's input at a time: as much as a pipe holds, if it is empty. */
@@ -61,7 +62,8 @@ function spawn(
     env: launch.env,
     stdio: [...stdio, ...launch.extraFds],
     detached: true, // setsid: kill(-pid) reaches everyone it starts
-    onExit: (_, code, signal) => listener.exited(exitOf(code, signal)),
+    ...inCgroup(launch),
+    onExit: (child, code, signal) => listener.exited(exitOf(code, signal), spentOf(child)),
   }).pid;
 }
 
@@ -84,9 +86,10 @@ function readPipe(
   };
   const readOn = async () => {
     for (let next = await first; !next.done && !ended; next = await reader.read()) {
+      const { length } = next.value; // the bytes are the listener's from now on
       const held = listener.output(stream, next.value);
       if (held !== null) await held;
-      const pause = pace.pauseAfter(next.value.length);
+      const pause = pace.pauseAfter(length);
       if (pause > 0) await Bun.sleep(pause);
     }
   };

@@ -1,7 +1,8 @@
 import { closeSync, constants, openSync, readlinkSync } from "node:fs";
 import type { TerminalSize } from "../backend.ts";
 import type { Child, ChildListener, ChildStdin, Launch } from "./child.ts";
-import { exitOf } from "./child_exit.ts";
+import { exitOf, spentOf } from "./child_exit.ts";
+import { inCgroup } from "./in_cgroup.ts";
 import { setTerminalFlow } from "./libc.ts";
 import { procIsOurs } from "./own_proc.ts";
 
@@ -44,7 +45,8 @@ export function spawnPtyChild(launch: Launch, size: TerminalSize, listener: Chil
       drain: () => keyboard.drained(),
       exit: end,
     },
-    onExit: (_, code, signal) => listener.exited(exitOf(code, signal)),
+    ...inCgroup(launch),
+    onExit: (child, code, signal) => listener.exited(exitOf(code, signal), spentOf(child)),
   });
   const terminal = spawned.terminal!;
   keyboard.plugInto(terminal);

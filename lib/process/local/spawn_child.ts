@@ -13,7 +13,11 @@ export function spawnChild(options: StartOptions, listener: ChildListener): Chil
   return withDirectory(options.cwd, (cwd) => {
     const { programs: [program], argv } = resolveStart(options, env, cwd, "first");
     try {
-      return spawn({ program, argv, cwd, env, extraFds: [] }, options, listener);
+      return spawn(
+        { program, argv, cwd, env, extraFds: [], cgroup: listener.tree.cgroup },
+        options,
+        listener,
+      );
     } catch (error) {
       // Asked only now: a start that works should not pay for telling failures apart.
       refuseMissingDirectory(cwd, options.cwd);
@@ -30,7 +34,11 @@ export function spawn(
   { tty, size, pipeStdin }: Pick<StartOptions, "tty" | "size" | "pipeStdin">,
   listener: ChildListener,
 ): Child {
-  return withInheritedDescriptorLimit(() =>
-    tty ? spawnPtyChild(launch, size ?? DEFAULT_SIZE, listener) : spawnPipeChild(launch, pipeStdin, listener)
+  return listener.tree.bear(() =>
+    withInheritedDescriptorLimit(() =>
+      tty
+        ? spawnPtyChild(launch, size ?? DEFAULT_SIZE, listener)
+        : spawnPipeChild(launch, pipeStdin, listener)
+    )
   );
 }

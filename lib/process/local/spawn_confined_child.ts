@@ -39,12 +39,13 @@ export function spawnConfinedChild(
 function spawnWrapped(wrapped: Wrapped, options: StartOptions, listener: ChildListener): Child {
   const { program, argv0, cwd, env, extraFds } = wrapped.command;
   try {
-    return spawn({ program, argv: [argv0], cwd, env, extraFds }, options, {
+    return spawn({ program, argv: [argv0], cwd, env, extraFds, cgroup: listener.tree.cgroup }, options, {
+      tree: listener.tree,
       output: (stream, bytes) => listener.output(stream, bytes),
       streamEnded: (stream) => listener.streamEnded(stream),
-      exited(status) {
+      exited(status, spent) {
         wrapped.release();
-        listener.exited(status);
+        listener.exited(status, spent);
       },
     });
   } catch (error) {
