@@ -1,23 +1,15 @@
-import { dlopen, FFIType, ptr } from "bun:ffi";
+import { FFIType, ptr } from "bun:ffi";
+import { cLibrary } from "../../lib/base/c_library.ts";
 
 /** More than any system's `struct termios`. */
 const TERMIOS_BYTES = 256;
 const AT_ONCE = 0;
 
-function open() {
-  const symbols = {
-    tcgetattr: { args: [FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
-    tcsetattr: { args: [FFIType.i32, FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
-    cfmakeraw: { args: [FFIType.ptr], returns: FFIType.void },
-  } as const;
-  if (process.platform === "darwin") return dlopen("libSystem.B.dylib", symbols).symbols;
-  try {
-    return dlopen("libc.so.6", symbols).symbols;
-  } catch {
-    // musl carries the machine's name in the library's.
-    return dlopen(`libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`, symbols).symbols;
-  }
-}
+const open = cLibrary({
+  tcgetattr: { args: [FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
+  tcsetattr: { args: [FFIType.i32, FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
+  cfmakeraw: { args: [FFIType.ptr], returns: FFIType.void },
+});
 
 /** A terminal's settings as they are, to be put back to the last bit. */
 export interface SavedMode {

@@ -1,4 +1,5 @@
-import { dlopen, FFIType, ptr } from "bun:ffi";
+import { FFIType, ptr } from "bun:ffi";
+import { cLibrary } from "../base/c_library.ts";
 import { AT_SYMLINK_NOFOLLOW } from "./linux.ts";
 import { syscallNumber } from "./numbers.ts";
 
@@ -20,28 +21,17 @@ const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
-function open() {
-  const symbols = {
-    memfd_create: { args: [FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
-    fcntl: { args: [FFIType.i32, FFIType.i32, FFIType.u64], returns: FFIType.i32 },
-    flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
-    pipe2: { args: [FFIType.ptr, FFIType.i32], returns: FFIType.i32 },
-    syscall: {
-      args: [FFIType.i64, FFIType.i64, FFIType.ptr, FFIType.i64, FFIType.i64, FFIType.ptr],
-      returns: FFIType.i64_fast,
-    },
-    poll: { args: [FFIType.ptr, FFIType.u64, FFIType.i32], returns: FFIType.i32 },
-  } as const;
-  try {
-    return dlopen("libc.so.6", symbols).symbols;
-  } catch {
-    // musl carries the machine's name in the library's.
-    return dlopen(`libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`, symbols).symbols;
-  }
-}
-
-let library: ReturnType<typeof open> | undefined;
-const libc = () => (library ??= open());
+const libc = cLibrary({
+  memfd_create: { args: [FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
+  fcntl: { args: [FFIType.i32, FFIType.i32, FFIType.u64], returns: FFIType.i32 },
+  flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
+  pipe2: { args: [FFIType.ptr, FFIType.i32], returns: FFIType.i32 },
+  syscall: {
+    args: [FFIType.i64, FFIType.i64, FFIType.ptr, FFIType.i64, FFIType.i64, FFIType.ptr],
+    returns: FFIType.i64_fast,
+  },
+  poll: { args: [FFIType.ptr, FFIType.u64, FFIType.i32], returns: FFIType.i32 },
+});
 
 /**
  * A file without a name, closed in children that are not given it; null where the system will not make one.

@@ -1,4 +1,5 @@
-import { dlopen, FFIType, ptr } from "bun:ffi";
+import { FFIType, ptr } from "bun:ffi";
+import { cLibrary } from "../base/c_library.ts";
 import { O_CLOEXEC } from "./linux.ts";
 
 /** The system calls by which descriptors are passed; opened on first use. */
@@ -10,21 +11,10 @@ const MSG_CMSG_CLOEXEC = 0x4000_0000;
 /** Of `struct msghdr`, in words of 8 bytes. */
 const MSGHDR = { words: 7, iov: 2, iovlen: 3, control: 4, controllen: 5 } as const;
 
-function open() {
-  const symbols = {
-    socketpair: { args: [FFIType.i32, FFIType.i32, FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
-    recvmsg: { args: [FFIType.i32, FFIType.ptr, FFIType.i32], returns: FFIType.i64_fast },
-  } as const;
-  try {
-    return dlopen("libc.so.6", symbols).symbols;
-  } catch {
-    // musl carries the machine's name in the library's.
-    return dlopen(`libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`, symbols).symbols;
-  }
-}
-
-let library: ReturnType<typeof open> | undefined;
-const libc = () => (library ??= open());
+const libc = cLibrary({
+  socketpair: { args: [FFIType.i32, FFIType.i32, FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
+  recvmsg: { args: [FFIType.i32, FFIType.ptr, FFIType.i32], returns: FFIType.i64_fast },
+});
 
 /** Two ends of a line for messages, closed in children that are not given one; null where there are too many open files. */
 export function makeSocketPair(): { ours: number; theirs: number } | null {

@@ -1,5 +1,6 @@
-import { dlopen, FFIType, type Pointer, ptr, read } from "bun:ffi";
+import { FFIType, type Pointer, ptr, read } from "bun:ffi";
 import { constants } from "node:os";
+import { cLibrary } from "../../base/c_library.ts";
 import { FsError, systemError } from "../fs_error.ts";
 
 // The system calls for files that the runtime does not offer; opened on first use, and only on Linux.
@@ -18,32 +19,17 @@ const IN_MASK_ADD = 0x20000000;
 
 const RWF_NOWAIT = 8;
 
-/** Throws where the library, or one of these names in it, is not there. */
-export function load<const Symbols extends Parameters<typeof dlopen>[1]>(symbols: Symbols) {
-  try {
-    return dlopen("libc.so.6", symbols).symbols;
-  } catch {
-    // musl carries the machine's name in the library's.
-    return dlopen(`libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`, symbols).symbols;
-  }
-}
-
-function open() {
-  return load({
-    fallocate: { args: [FFIType.i32, FFIType.i32, FFIType.i64, FFIType.i64], returns: FFIType.i32 },
-    lseek: { args: [FFIType.i32, FFIType.i64, FFIType.i32], returns: FFIType.i64_fast },
-    syscall: { args: [FFIType.i64, FFIType.i64, FFIType.ptr, FFIType.i64], returns: FFIType.i64_fast },
-    inotify_init1: { args: [FFIType.i32], returns: FFIType.i32 },
-    inotify_add_watch: { args: [FFIType.i32, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
-    inotify_rm_watch: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
-    futimens: { args: [FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
-    utimensat: { args: [FFIType.i32, FFIType.ptr, FFIType.ptr, FFIType.i32], returns: FFIType.i32 },
-    __errno_location: { args: [], returns: FFIType.ptr },
-  });
-}
-
-let library: ReturnType<typeof open> | undefined;
-const libc = () => (library ??= open());
+const libc = cLibrary({
+  fallocate: { args: [FFIType.i32, FFIType.i32, FFIType.i64, FFIType.i64], returns: FFIType.i32 },
+  lseek: { args: [FFIType.i32, FFIType.i64, FFIType.i32], returns: FFIType.i64_fast },
+  syscall: { args: [FFIType.i64, FFIType.i64, FFIType.ptr, FFIType.i64], returns: FFIType.i64_fast },
+  inotify_init1: { args: [FFIType.i32], returns: FFIType.i32 },
+  inotify_add_watch: { args: [FFIType.i32, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
+  inotify_rm_watch: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
+  futimens: { args: [FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
+  utimensat: { args: [FFIType.i32, FFIType.ptr, FFIType.ptr, FFIType.i32], returns: FFIType.i32 },
+  __errno_location: { args: [], returns: FFIType.ptr },
+});
 
 export const hasLinuxCalls = process.platform === "linux";
 
@@ -107,15 +93,17 @@ function timespecs(times: TimesMs): BigInt64Array {
   }));
 }
 
+const withPreadv2 = cLibrary({
+  preadv2: {
+    args: [FFIType.i32, FFIType.ptr, FFIType.i32, FFIType.i64, FFIType.i32],
+    returns: FFIType.i64_fast,
+  },
+});
+
 function openPreadv2() {
   if (!hasLinuxCalls) return null;
   try {
-    return load({
-      preadv2: {
-        args: [FFIType.i32, FFIType.ptr, FFIType.i32, FFIType.i64, FFIType.i32],
-        returns: FFIType.i64_fast,
-      },
-    });
+    return withPreadv2();
   } catch {
     return null; // younger than some libraries
   }

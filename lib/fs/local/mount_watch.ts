@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { FFIType, ptr } from "bun:ffi";
-import { lastError, load } from "./libc.ts";
+import { cLibrary } from "../../base/c_library.ts";
+import { lastError } from "./libc.ts";
 import type { ByteString } from "./native_bytes.ts";
 import { now } from "./system_call.ts";
 
@@ -15,15 +16,10 @@ const EPOLL_CTL_ADD = 1;
 /** How the list of mounts says that it has changed since it was last asked: EPOLLPRI and EPOLLERR. */
 const CHANGED = 0x2 | 0x8;
 
-function open() {
-  return load({
-    epoll_create1: { args: [FFIType.i32], returns: FFIType.i32 },
-    epoll_ctl: { args: [FFIType.i32, FFIType.i32, FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
-  });
-}
-
-let library: ReturnType<typeof open> | undefined;
-const libc = () => (library ??= open());
+const libc = cLibrary({
+  epoll_create1: { args: [FFIType.i32], returns: FFIType.i32 },
+  epoll_ctl: { args: [FFIType.i32, FFIType.i32, FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
+});
 
 /** Where something was mounted or unmounted; null: nobody knows where. */
 type Listener = (places: ReadonlySet<ByteString> | null) => void;

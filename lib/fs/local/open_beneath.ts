@@ -1,6 +1,7 @@
 import { FFIType, ptr } from "bun:ffi";
 import type { FsError } from "../fs_error.ts";
-import { lastError, load } from "./libc.ts";
+import { cLibrary } from "../../base/c_library.ts";
+import { lastError } from "./libc.ts";
 import { byteString } from "./native_bytes.ts";
 import type { SystemPath } from "./place.ts";
 
@@ -15,16 +16,12 @@ export const RESOLVE = { noMounts: 1, noMagicLinks: 2, noLinks: 4, inRoot: 16 } 
 /** The kernel gives up on `..` while somebody renames directories, anywhere. */
 const TRIES = 1_000;
 
-function openLibrary() {
-  return load({
-    syscall: {
-      args: [FFIType.i64, FFIType.i64, FFIType.ptr, FFIType.ptr, FFIType.i64],
-      returns: FFIType.i64_fast,
-    },
-  });
-}
-
-let library: ReturnType<typeof openLibrary> | undefined;
+const libc = cLibrary({
+  syscall: {
+    args: [FFIType.i64, FFIType.i64, FFIType.ptr, FFIType.ptr, FFIType.i64],
+    returns: FFIType.i64_fast,
+  },
+});
 
 /** The descriptor, or why there is none. Of no interest to children. */
 export function openAt2(
@@ -34,7 +31,6 @@ export function openAt2(
   mode: number,
   resolve: number,
 ): number | FsError {
-  library ??= openLibrary();
   const text = Buffer.from(`${byteString(path)}\0`, "latin1");
   // The kernel minds a mode that it has no use for.
   const how = BigUint64Array.of(
@@ -43,7 +39,7 @@ export function openAt2(
     BigInt(resolve),
   );
   for (let tries = 1;; tries++) {
-    const fd = Number(library.syscall(SYS_OPENAT2, directory, ptr(text), ptr(how), HOW_BYTES));
+    const fd = Number(libc().syscall(SYS_OPENAT2, directory, ptr(text), ptr(how), HOW_BYTES));
     if (fd >= 0) return fd;
     const error = lastError();
     const isPassing = error.errno === "EAGAIN" || error.errno === "EINTR";

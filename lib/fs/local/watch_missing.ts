@@ -1,10 +1,11 @@
-import { lstatSync, statfsSync, type Stats } from "node:fs";
+import { lstatSync, type Stats } from "node:fs";
 import { FsError } from "../fs_error.ts";
 import { MAX_MISSING_PATHS, type MissingPaths, type MissingWatch, type NativePath } from "../file_system.ts";
 import { HAPPENING, type Happening, inotify } from "./inotify.ts";
 import { hasLinuxCalls } from "./libc.ts";
 import { mountWatch } from "./mount_watch.ts";
 import { byteString, pathOf } from "./native_bytes.ts";
+import { isOnSureFileSystem } from "./sure_file_system.ts";
 import { asFsError } from "./system_call.ts";
 
 const {
@@ -24,19 +25,6 @@ const GONE = deletedItself | movedItself | unmounted | ignored | overflow;
 
 /** Looking at each takes its time, and all of them are looked at in one go. */
 const MAX_WATCHED_PLACES = 1_024;
-
-/** Where the kernel sees every change: its own file systems on disk and in memory. Others change behind its back. */
-const SURE_FILE_SYSTEMS: ReadonlySet<number> = new Set([
-  0xef53, // ext2, ext3, ext4
-  0x58465342, // xfs
-  0x9123683e, // btrfs
-  0xf2f52010, // f2fs
-  0xca451a4e, // bcachefs
-  0x2fc12fc1, // zfs
-  0x01021994, // tmpfs
-  0x858458f6, // ramfs
-  0x794c7630, // overlay
-]);
 
 /** What is to be noticed at one place. */
 interface Interest {
@@ -155,15 +143,6 @@ function look(path: string): Stats | "missing" | null {
     const failure = asFsError(error);
     if (!(failure instanceof FsError)) throw error;
     return failure.errno === "ENOENT" ? "missing" : null;
-  }
-}
-
-function isOnSureFileSystem(path: string): boolean {
-  try {
-    return SURE_FILE_SYSTEMS.has(Number(statfsSync(pathOf(path)).type) >>> 0);
-  } catch (error) {
-    if (asFsError(error) instanceof FsError) return false;
-    throw error;
   }
 }
 
