@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { systemClock } from "../../lib/base/clock.ts";
 import type { StartOptions } from "../../lib/process/backend.ts";
 import { LocalBackend } from "../../lib/process/local/local_backend.ts";
@@ -187,3 +187,11 @@ for (const trees of tiers) {
     }, 40_000);
   });
 }
+
+test.skipIf(!follows)("an orphan of what the program itself has started is no zombie either", async () => {
+  await using backend = backendOn(quickTrees);
+  await backend.start(shell("true")).whenClosed;
+  await using own = Bun.spawn(["sh", "-c", "sleep 0.2 >/dev/null & echo $!"], { stdout: "pipe" });
+  const orphan = Number(await own.stdout.text());
+  await untilTrue(() => !existsSync(`/proc/${orphan}`), "the orphan to be let go");
+});
