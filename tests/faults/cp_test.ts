@@ -22,7 +22,7 @@ const LONG = process.env["EXEC_SERVER_LONG"] === "1";
 const MIB = 1024 * 1024;
 const SIZE = (LONG ? 2048 : 64) * MIB;
 const CUTS = LONG ? 5 : 3;
-const FILES = LONG ? 20_000 : 2_000;
+const FILES = LONG ? 20_000 : 600;
 const DEADLINE_MS = LONG ? 600_000 : 60_000;
 /** On the wire three bytes are four. */
 const CARRIED = 4 / 3;
