@@ -32,5 +32,7 @@ export interface Command {
   readonly flags: readonly Flag[];
   /** Its options end at the first word that is not one, for the words after it are somebody else's command. */
   readonly stopsAtWord?: true;
+  /** Its options may be letters too, and may stand behind its words. */
+  readonly optionsAnywhere?: true;
   run(flags: Flags, words: readonly string[]): Promise<ExitStatus>;
 }

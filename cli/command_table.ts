@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { cpEntry, fsEntry } from "./files/file_table.ts";
+import { attachEntry, killEntry, logsEntry, psEntry, waitEntry } from "./kept/kept_table.ts";
 import { doctorEntry, infoEntry } from "./place/place_table.ts";
 import { runEntry } from "./run/run_table.ts";
 
@@ -38,6 +39,11 @@ export const commands: readonly Command[] = [
     run: async (flags, words) => (await import("./serve_command.ts")).serveCommand(flags, words),
   },
   runEntry,
+  psEntry,
+  logsEntry,
+  attachEntry,
+  waitEntry,
+  killEntry,
   cpEntry,
   fsEntry,
   infoEntry,

@@ -31,7 +31,8 @@ export class CommandError extends Error {
 export function usageError(message: string, command: string | null): CommandError {
   const help = command === null ? "exec-server help" : `exec-server help ${command}`;
   // A small status would look like the one of the command that did not run.
-  const status = command === "run" ? EXIT.notStarted : EXIT.usage;
+  const isCommands = command === "run" || command === "attach" || command === "wait";
+  const status = isCommands ? EXIT.notStarted : EXIT.usage;
   return new CommandError(message, `see \`${help}\``, status);
 }
 

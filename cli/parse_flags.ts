@@ -5,7 +5,7 @@ import { parsePosixFlags } from "./posix_flags.ts";
 
 /** Sorts a command's arguments into flags and words. Throws a usage error for what the command does not know. */
 export function parseFlags(command: Command, args: readonly string[]): { flags: Flags; words: string[] } {
-  if (command.stopsAtWord) return parsePosixFlags(command, args);
+  if (command.stopsAtWord || command.optionsAnywhere) return parsePosixFlags(command, args);
   const valued = command.flags.filter((flag) => flag.value !== undefined);
   const switches = command.flags.filter((flag) => flag.value === undefined).map((flag) => flag.name);
   const parsed = parseArgs(bindValues(command, valued, args), {

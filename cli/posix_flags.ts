@@ -5,7 +5,7 @@ import { usageError } from "./exit_status.ts";
 const HELP: Flag = { name: "help", short: "h", summary: "" };
 
 /**
- * Options as POSIX reads them: up to the first word that is not one, or `--`. Letters may stand together (`-tq`), a
+ * Options as POSIX reads them: up to `--`, or to the first word that is not one unless they may stand anywhere. Letters may stand together (`-tq`), a
  * value may stick to its letter (`-eA=1`) or to its name (`--env=A=1`), and may begin with a dash.
  */
 export function parsePosixFlags(
@@ -21,6 +21,7 @@ export function parsePosixFlags(
     given.set(flag, [...values, value]);
   };
   const known = [...command.flags, HELP];
+  const words: string[] = [];
   let next = 0;
   const valueOf = (flag: Flag, option: string): string => {
     const value = args[next++];
@@ -34,8 +35,13 @@ export function parsePosixFlags(
       next += 1;
       break;
     }
-    if (!option.startsWith("-") || option === "-") break;
+    const isWord = !option.startsWith("-") || option === "-";
+    if (isWord && !command.optionsAnywhere) break;
     next += 1;
+    if (isWord) {
+      words.push(option);
+      continue;
+    }
     if (option.startsWith("--")) {
       const [name, value] = splitOnce(option.slice(2));
       const flag = known.find((flag) => flag.name === name || flag.aliases?.includes(name));
@@ -62,7 +68,7 @@ export function parsePosixFlags(
   const values = (name: string) => given.get(known.find((flag) => flag.name === name)!) ?? [];
   return {
     flags: { has: (name) => values(name).length > 0, text: (name) => values(name).at(-1), texts: values },
-    words: args.slice(next),
+    words: [...words, ...args.slice(next)],
   };
 }
 

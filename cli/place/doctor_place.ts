@@ -56,6 +56,7 @@ export async function* checkPlace(environment: Environment): AsyncGenerator<Find
   yield checkLocale(answers.get("locale") ?? "");
   yield checkFiles(answers.get("files") ?? "");
   if (platform === "linux") {
+    // Ours does not even begin without one; what answers there may be a plain Codex server, which does.
     yield answers.has("proc")
       ? ok("proc", "/proc is mounted")
       : warn("proc", "/proc is not mounted", "mount it (mount -t proc proc /proc): many programs need it");

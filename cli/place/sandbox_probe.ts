@@ -1,7 +1,7 @@
 import type { Environment } from "../../lib/environment/environment.ts";
 import { runCommand } from "../../lib/environment/run_command.ts";
 import { bytePathOf } from "../../lib/sandbox/byte_path.ts";
-import type { Intent } from "../../lib/sandbox/intent.ts";
+import type { Intent, SpecialPath } from "../../lib/sandbox/intent.ts";
 
 /** A place where this takes longer is of no use to anybody. */
 const LONGEST_MS = 15_000;
@@ -13,6 +13,8 @@ export interface SandboxProbe {
   readonly how: string | null;
   /** What fails; null where all holds. */
   readonly failing: string | null;
+  /** Why files and network hold, but not where only what every program needs may be read; null where that holds too. */
+  readonly failingMinimal: string | null;
 }
 
 /** How each server begins to say so; only the rest tells something. */
@@ -25,31 +27,32 @@ const NETWORK_ONLY: Intent = {
   workspaceRoots: [],
   cwd: ROOT,
 };
-const READ_ONLY: Intent = {
-  ...NETWORK_ONLY,
-  files: {
-    type: "restricted",
-    entries: [{
-      path: { kind: "special", special: "root", subpath: null },
-      access: "read",
-      skipIfMissing: false,
-    }],
-    globScanMaxDepth: null,
-  },
-};
+const READ_ONLY = reading("root");
+const MINIMAL = reading("minimal");
 
 /** Finds out by running a command there that does nothing. */
 export async function probeSandbox(environment: Environment): Promise<SandboxProbe> {
   const failing = await failureUnder(environment, READ_ONLY);
   const how = environment.isRemote ? null : await mechanismHere();
-  if (failing === null) return { holds: "files and network", how, failing };
+  if (failing === null) {
+    const failingMinimal = await failureUnder(environment, MINIMAL);
+    return { holds: "files and network", how, failing, failingMinimal };
+  }
   const holds = await failureUnder(environment, NETWORK_ONLY) === null ? "network only" : "nothing";
-  return { holds, how, failing };
+  return { holds, how, failing, failingMinimal: null };
 }
 
 /** One line of it. */
-export function shownProbe({ holds, how, failing }: SandboxProbe): string {
-  return `holds ${holds}${how === null ? "" : ` (${how})`}${failing === null ? "" : `: ${failing}`}`;
+export function shownProbe({ holds, how, failing, failingMinimal }: SandboxProbe): string {
+  const whole = `holds ${holds}${how === null ? "" : ` (${how})`}`;
+  if (failing !== null) return `${whole}: ${failing}`;
+  return failingMinimal === null ? whole : `${whole}, but not profiles with minimal reads: ${failingMinimal}`;
+}
+
+function reading(special: SpecialPath): Intent {
+  const path = { kind: "special", special, subpath: null } as const;
+  const entries = [{ path, access: "read", skipIfMissing: false }] as const;
+  return { ...NETWORK_ONLY, files: { type: "restricted", entries, globScanMaxDepth: null } };
 }
 
 /** null where a command ran and came to a good end. */

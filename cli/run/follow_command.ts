@@ -41,7 +41,7 @@ export async function followCommand(running: RunningCommand): Promise<CommandEnd
     return { status: statusOf(end, steering.verdict, running), leavesItRunning: false };
   } catch (error) {
     // Nobody sees what it does any more, so it ends, as it would in a local pipe.
-    if (!(error instanceof CommandError)) await steering.endUnseen();
+    if (!(error instanceof CommandError) && running.found === null) await steering.endUnseen();
     throw error;
   } finally {
     stdin?.stop();
@@ -55,9 +55,10 @@ async function showOutput(
   limits: TimeLimits,
   link: LinkWatch,
 ): Promise<PumpEnd> {
-  const { events, handle, argv, name, plan } = running;
+  const { events, handle, argv, name, plan, recording } = running;
+  const sink = events ?? plainOutput;
   await events?.tell({ event: "start", id: handle.processId, argv, on: name ?? "here" });
-  const end = await pump(handle, watched(events ?? plainOutput, running, steering, limits), {
+  const end = await pump(handle, watched(recording?.before(sink) ?? sink, running, steering, limits), {
     clock: systemClock,
     waitClosed: plan.waitClosed,
     isHeard: () => link.isUp,
@@ -107,7 +108,7 @@ function watched(
 function statusOf(
   end: PumpEnd,
   verdict: ExitStatus | null,
-  { argv, handle, name }: RunningCommand,
+  { argv, handle, name, found }: RunningCommand,
 ): ExitStatus {
   if (end.kind === "exited") return verdict ?? (end.exitCode & 0xff);
   const command = JSON.stringify(argv[0]);
@@ -120,7 +121,9 @@ function statusOf(
   }
   throw new CommandError(
     `the result of ${command} is unknown: ${end.message}`,
-    `it may still run on ${name} as ${handle.processId}`,
+    found === null
+      ? `it may still run on ${name} as ${handle.processId}`
+      : `it may still run there: \`${found.command}\``,
     EXIT.unknown,
   );
 }

@@ -22,6 +22,11 @@ export class Notices {
     if (!this.options.quiet) this.#write(text);
   }
 
+  /** What is said even to those who asked for quiet: something that they asked for as well is not done. */
+  warn(text: string): void {
+    this.#write(text);
+  }
+
   /** What only `--verbose` asks for; the same words are said once. */
   detail(text: string): void {
     if (!this.options.verbose || this.#said.has(text)) return;

@@ -2,6 +2,7 @@ import type { Flags } from "../command.ts";
 import { isAbsolute, join } from "@std/path";
 import type { Environment } from "../../lib/environment/environment.ts";
 import type { Abilities, StartOptions } from "../../lib/process/backend.ts";
+import { systemClock } from "../../lib/base/clock.ts";
 import { INHERIT_ALL } from "./child_environment.ts";
 import { complain } from "../complain.ts";
 import { CommandError, EXIT, type ExitStatus } from "../exit_status.ts";
@@ -11,13 +12,17 @@ import { JsonEvents } from "./json_events.ts";
 import { Notices } from "./notices.ts";
 import { type OpenEnvironment, openEnvironment } from "./open_environment.ts";
 import { readRunPlan } from "./run_flags.ts";
+import type { Recording } from "./recording.ts";
 import type { RunPlan } from "./run_plan.ts";
 import { intentIn } from "./sandbox_flags.ts";
 import { type StartAttempt, startError, UnknownStart } from "./start_error.ts";
 import type { SpooledStdin } from "./spooled_stdin.ts";
 import { stdinFor } from "./stdin_choice.ts";
 import { stdinIsTerminal, UserTerminal } from "./user_terminal.ts";
-import { BrokenPipe, OutputError } from "./write_all.ts";
+import { attachWords, requireKept } from "../kept/require_kept.ts";
+import { BrokenPipe, OutputError, writeAll } from "./write_all.ts";
+
+const STDOUT = 1;
 
 const A_DAY_MS = 86_400_000;
 /** What is left running is killed at once; longer than this only the telling of it can take. */
@@ -59,10 +64,12 @@ async function run(plan: RunPlan, events: JsonEvents | null, notices: Notices): 
   try {
     const backend = environment.backend();
     const abilities = await backend.abilities();
+    if (plan.keep !== null) await requireKept(environment, EXIT.notStarted);
     const stdin = stdinFor(plan, abilities);
     const start = { ...await startOptions(plan, place, abilities), ...enforced(plan, abilities) };
-    const sandbox = plan.sandbox === null ? null : intentIn(start.cwd, plan.sandbox);
+    const sandbox = plan.sandbox === null ? null : intentIn(start.cwd, plan.sandbox, environment);
     await using spooled = stdin === "spool" ? await spool(environment) : null;
+    await using recording = plan.record === null ? null : await record(plan.record, notices);
     using terminal = plan.terminal ? new UserTerminal() : null;
     const size = abilities.terminal ? terminal?.size() ?? null : null;
     const handle = await started(
@@ -81,10 +88,18 @@ async function run(plan: RunPlan, events: JsonEvents | null, notices: Notices): 
       },
     );
     const { argv } = start;
+    if (plan.detach) {
+      await told(start.processId, argv, name ?? "here", events);
+      return EXIT.ok;
+    }
     const running = {
-      ...{ plan, handle, argv, abilities, environment, name, terminal, events, notices },
+      ...{ plan, handle, argv, abilities, environment, name, terminal, events, notices, recording },
       stdin: spooled === null ? stdin : "none",
+      found: plan.keep === null
+        ? null
+        : { command: attachWords(plan.place, plan.keep.name ?? start.processId), isAttached: false },
     } as const;
+    recording?.begin(running, size);
     const end = await followCommand(running);
     leavesItRunning = end.leavesItRunning;
     return end.status;
@@ -104,6 +119,11 @@ async function run(plan: RunPlan, events: JsonEvents | null, notices: Notices): 
 /** Loaded only where it is needed, which is never right here. */
 async function spool(environment: Environment): Promise<SpooledStdin> {
   return await (await import("./spooled_stdin.ts")).SpooledStdin.make(environment);
+}
+
+/** Loaded only where it is asked for. */
+async function record(path: string, notices: Notices): Promise<Recording> {
+  return (await import("./recording.ts")).Recording.create(path, notices, systemClock);
 }
 
 /** Resolves as the start does; a refusal is told in the words of shells. */
@@ -128,7 +148,8 @@ async function startOptions(
 ): Promise<StartOptions & { cwd: string }> {
   const shell = plan.argv === null ? (await environment.info()).shell.path : null;
   return {
-    processId: name === null ? "run" : `run-${crypto.randomUUID()}`,
+    processId: name === null ? "run" : plan.keep === null ? `run-${crypto.randomUUID()}` : shortId(),
+    ...(plan.keep === null ? {} : { keep: plan.keep }),
     ...(shell === null ? { argv: plan.argv!, arg0: null } : loginShell(shell, abilities)),
     cwd: await directory(plan.workdir, environment),
     env: plan.env,
@@ -138,6 +159,21 @@ async function startOptions(
     size: null,
     terminalSignalExit: "128+n",
   };
+}
+
+/** To be typed, and unlikely enough to be another's. */
+function shortId(): string {
+  return `run-${crypto.randomUUID().replaceAll("-", "").slice(0, 12)}`;
+}
+
+async function told(
+  id: string,
+  argv: readonly string[],
+  on: string,
+  events: JsonEvents | null,
+): Promise<void> {
+  if (events === null) await writeAll(STDOUT, new TextEncoder().encode(`${id}\n`));
+  else await events.tell({ event: "start", id, argv, on });
 }
 
 /** By the dash a shell knows that it is the login shell. On a terminal a plain Codex server would run that name. */

@@ -5,6 +5,9 @@ import { readEnvironmentFlags } from "./child_environment.ts";
 import { parseDuration } from "../duration.ts";
 import { CommandError, EXIT, usageError } from "../exit_status.ts";
 import type { Flags } from "../command.ts";
+import type { Keep } from "../../lib/process/keep.ts";
+import { readLabels } from "../kept/labels.ts";
+import { readRecordFlag } from "./recording_flag.ts";
 import type { RunPlan } from "./run_plan.ts";
 import { readSandboxFlags } from "./sandbox_flags.ts";
 
@@ -13,9 +16,6 @@ const KILL_AFTER_MS = 5_000;
 
 /** Signals that may end a command; the others would not. */
 const ENDING_SIGNALS: readonly Signal[] = ["INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "KILL"];
-
-/** Flags of later work: refused aloud, for a run that ignores one would be another run than was asked for. */
-const LATER = ["detach", "name", "label", "keep", "record"];
 
 /** What of the world decides beside the flags. */
 export interface Surroundings {
@@ -29,8 +29,10 @@ export async function readRunPlan(
   words: readonly string[],
   around: Surroundings,
 ): Promise<RunPlan> {
-  for (const name of LATER) if (flags.has(name)) throw notYet(`--${name}`);
   if (flags.has("tty") && flags.has("no-tty")) throw usageError("-t and -T exclude each other", "run");
+  if (flags.has("detach") && flags.has("record")) {
+    throw usageError("--record needs us there: leave out -d", "run");
+  }
   if (words[0] === "") {
     throw new CommandError(
       'cannot start "": no name given',
@@ -45,7 +47,7 @@ export async function readRunPlan(
     reconnectMs: time(flags, "reconnect-timeout"),
     argv: words.length === 0 ? null : words,
     terminal,
-    stdin: flags.has("no-stdin") ? "none" : "forward",
+    stdin: flags.has("no-stdin") || (flags.has("detach") && !flags.has("interactive")) ? "none" : "forward",
     workdir: workdirOf(flags),
     env: readEnvironmentFlags(flags, around.env, terminal),
     cleanEnv: flags.has("clean-env"),
@@ -54,18 +56,17 @@ export async function readRunPlan(
     sandbox: await readSandboxFlags(flags),
     leftovers: choice(flags, "leftovers", LEFTOVERS) ?? "kill",
     waitClosed: flags.has("wait-closed"),
+    keep: keepOf(flags),
+    detach: flags.has("detach"),
     onDisconnect: choice(flags, "on-disconnect", ["wait", "detach", "kill"]) ?? "wait",
     escapeKey: escapeKeyOf(flags),
+    record: readRecordFlag(flags, terminal),
     talk: {
       quiet: flags.has("quiet"),
       verbose: flags.has("verbose"),
       color: choice(flags, "color", ["auto", "always", "never"]) ?? "auto",
     },
   };
-}
-
-function notYet(what: string): CommandError {
-  return new CommandError(`${what} is not available yet`, "leave it out", EXIT.notStarted);
 }
 
 function workdirOf(flags: Flags): string | null {
@@ -88,6 +89,19 @@ function escapeKeyOf(flags: Flags): number | null {
   if (text === "none") return null;
   if (/^[\x21-\x7e]$/.test(text)) return text.charCodeAt(0);
   throw usageError(`option --escape-char takes one character or none, not "${text}"`, "run");
+}
+
+function keepOf(flags: Flags): Keep | null {
+  const name = flags.text("name") ?? null;
+  const ms = time(flags, "keep");
+  if (name !== null && !/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(name)) {
+    throw usageError(`option --name takes letters, digits, _ . and -, at most 64, not "${name}"`, "run");
+  }
+  if (!flags.has("detach") && name === null && ms === null) {
+    if (flags.has("label")) throw usageError("option --label is for -d, --name or --keep", "run");
+    return null;
+  }
+  return { name, labels: readLabels(flags, "run"), ms };
 }
 
 /** null where it is not given. Nothing in it is endless, so a zero would mean no time at all. */

@@ -2,6 +2,7 @@ import type { Choice } from "../place/choose_environment.ts";
 import type { NoticeOptions } from "./notices.ts";
 import type { SandboxPlan } from "./sandbox_flags.ts";
 import type { Signal } from "../../lib/process/backend.ts";
+import type { Keep } from "../../lib/process/keep.ts";
 import type { Leftovers } from "../../lib/process/limits.ts";
 
 /** What `run` was asked to do, with every flag read and judged. */
@@ -25,7 +26,13 @@ export interface RunPlan {
   /** What becomes of those whom it leaves running. */
   readonly leftovers: Leftovers;
   readonly waitClosed: boolean;
+  /** null: it ends with us. */
+  readonly keep: Keep | null;
+  /** Only its id is shown, and it goes on without us. */
+  readonly detach: boolean;
   readonly onDisconnect: "wait" | "detach" | "kill";
   readonly escapeKey: number | null;
+  /** The new file to record the terminal to. */
+  readonly record: string | null;
   readonly talk: NoticeOptions;
 }

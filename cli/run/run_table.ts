@@ -10,13 +10,14 @@ export const runEntry: Command = {
     "Input, output, signals and the exit status are those of the command, as with ssh. Without CMD it is\n" +
     "the login shell. Flags end at the first word that is not one.\n\n" +
     "Exit status: the command's own; 128+N if signal N ended it; 124 time limit; 125 not started; 126 not\n" +
-    "executable; 127 not found; 130 ended by Ctrl-C; 255 connection or result unknown.",
+    "executable; 127 not found; 130 ended by Ctrl-C; 255 connection or result unknown.\n\n" +
+    "With -d, --name or --keep the command outlives us on its server; see `exec-server help attach`.",
   stopsAtWord: true,
   flags: [
     ...placeFlags,
     { name: "tty", short: "t", summary: "give the command a terminal (default: only without CMD)" },
     { name: "no-tty", short: "T", summary: "give it pipes" },
-    { name: "interactive", short: "i", summary: "accepted; input is forwarded anyway" },
+    { name: "interactive", short: "i", summary: "with -d: it can be given input later; else accepted" },
     { name: "no-stdin", short: "n", summary: "give it an empty input" },
     { name: "env", short: "e", value: "K=V", repeats: true, summary: "set a variable; K alone copies it" },
     { name: "env-file", value: "FILE", repeats: true, summary: "variables, one a line" },
@@ -38,11 +39,11 @@ export const runEntry: Command = {
     { name: "quiet", short: "q", summary: "say nothing about the connection" },
     { name: "verbose", short: "v", summary: "say more" },
     { name: "color", value: "WHEN", summary: "auto, always or never" },
-    { name: "detach", short: "d", summary: "not available yet" },
-    { name: "name", value: "NAME", summary: "not available yet" },
-    { name: "label", value: "K=V", repeats: true, summary: "not available yet" },
-    { name: "keep", value: "TIME", summary: "not available yet" },
-    { name: "record", value: "FILE", summary: "not available yet" },
+    { name: "detach", short: "d", summary: "print its id and leave it running there" },
+    { name: "name", value: "NAME", summary: "keep it under this name, also when we leave" },
+    { name: "label", value: "K=V", repeats: true, summary: "a mark to find a kept one by" },
+    { name: "keep", value: "TIME", summary: "how long a kept one can be read after its end (default 24h)" },
+    { name: "record", value: "FILE", summary: "record its terminal to a new FILE (asciicast v3)" },
   ],
   run: async (flags, words) => (await import("./run_command.ts")).runCommand(flags, words),
 };

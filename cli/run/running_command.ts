@@ -3,6 +3,7 @@ import type { Abilities, ProcessHandle } from "../../lib/process/backend.ts";
 import type { ExitStatus } from "../exit_status.ts";
 import type { JsonEvents } from "./json_events.ts";
 import type { Notices } from "./notices.ts";
+import type { Recording } from "./recording.ts";
 import type { RunPlan } from "./run_plan.ts";
 import type { StdinChoice } from "./stdin_choice.ts";
 import type { UserTerminal } from "./user_terminal.ts";
@@ -18,7 +19,17 @@ export interface RunningCommand {
   readonly stdin: StdinChoice;
   readonly terminal: UserTerminal | null;
   readonly events: JsonEvents | null;
+  /** How it is found again when we have left; null: it is not. */
+  readonly found: KeptAs | null;
   readonly notices: Notices;
+  readonly recording: Recording | null;
+}
+
+export interface KeptAs {
+  /** What is to be typed for it. */
+  readonly command: string;
+  /** It was there before us: whoever tells us to go does not mean it. */
+  readonly isAttached: boolean;
 }
 
 export interface CommandEnd {

@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
-import { isAbsolute, join } from "@std/path";
+import { existsSync, readFileSync } from "node:fs";
+import { isAbsolute, join, normalize } from "@std/path";
 import { osErrorWords } from "../../lib/base/os_error.ts";
 import { bytePathOf } from "../../lib/sandbox/byte_path.ts";
 import type { Entry, Intent, SpecialPath } from "../../lib/sandbox/intent.ts";
+import { PROTECTED_NAMES } from "../../lib/sandbox/protected_names.ts";
 import { CommandError, EXIT, usageError } from "../exit_status.ts";
 import type { Flags } from "../command.ts";
 
@@ -13,9 +14,6 @@ export interface SandboxPlan {
   /** Directories that may be written too, as they were given. */
   readonly writable: readonly string[];
 }
-
-/** What may not be changed in a directory that may: it would be run or believed outside of the sandbox. */
-const PROTECTED = [".git", ".agents", ".codex", ".aws"];
 
 /** null: nobody asked for it. Throws a CommandError rather than take less than was asked for. */
 export async function readSandboxFlags(flags: Flags): Promise<SandboxPlan | null> {
@@ -43,9 +41,27 @@ export async function readSandboxFlags(flags: Flags): Promise<SandboxPlan | null
   return { files: profile.files, network: network ?? profile.network, writable };
 }
 
-/** The same for a command that works in this directory. */
-export function intentIn(directory: string, { files, network, writable }: SandboxPlan): Intent {
-  const more = writable.map((given) => bytePathOf(isAbsolute(given) ? given : join(directory, given)));
+/**
+ * The same for a command that works in this directory, there. Throws a CommandError for what is most likely a slip: it
+ * would let through nothing, or everything.
+ */
+export function intentIn(
+  directory: string,
+  { files, network, writable }: SandboxPlan,
+  { isRemote }: { readonly isRemote: boolean },
+): Intent {
+  const paths = writable.map((given) => isAbsolute(given) ? given : join(directory, given));
+  // Of another machine nobody knows without asking, and what is not there lets through nothing.
+  const missing = isRemote ? undefined : paths.find((path) => !existsSync(path));
+  if (missing !== undefined) {
+    const cause = `there is no ${missing} that could be written`;
+    throw new CommandError(cause, "make it first, or correct --writable", EXIT.notStarted);
+  }
+  if (isRoot(directory) && !paths.some(isRoot) && opensDirectory(files)) {
+    const cause = "the sandbox would let everything be written, as the working directory is /";
+    throw new CommandError(cause, "choose one with -w DIR, or mean it with --writable /", EXIT.notStarted);
+  }
+  const more = paths.map((path) => bytePathOf(path));
   const cwd = bytePathOf(directory);
   return {
     files: files.type === "unrestricted" || more.length === 0 ? files : {
@@ -63,6 +79,19 @@ export function intentIn(directory: string, { files, network, writable }: Sandbo
     workspaceRoots: [cwd, ...more],
     cwd,
   };
+}
+
+function isRoot(path: string): boolean {
+  return /^\/*$/.test(normalize(path));
+}
+
+/** Whether all of the working directory may be written. */
+function opensDirectory(files: Intent["files"]): boolean {
+  return files.type === "restricted" &&
+    files.entries.some(({ path, access }) =>
+      access === "write" && path.kind === "special" && path.special === "project_roots" &&
+      path.subpath === null
+    );
 }
 
 function networkOf(flags: Flags): Intent["network"] | null {
@@ -84,7 +113,7 @@ async function profileOf(base: string): Promise<Profile | null> {
       special("project_roots", "write"),
       special("slash_tmp", "write"),
       special("tmpdir", "write"),
-      ...PROTECTED.map((name) => special("project_roots", "read", name)),
+      ...PROTECTED_NAMES.map((name) => special("project_roots", "read", name)),
     ]);
   }
   if (base.includes("/") || base.endsWith(".json")) return await profileIn(base);

@@ -42,9 +42,17 @@ export class Steering {
   }
 
   heard(signal: Forwarded): void {
+    if (this.#isMeantForUs(signal)) return this.#leaveNow({ kind: "left", command: "runs on" });
     if (signal === "INT" && !this.running.plan.terminal) return this.#interrupted();
     if (signal === "TERM" || signal === "HUP") return this.#toldToEnd(signal);
     this.#forward(signal);
+  }
+
+  /** Not for a command that others may follow too, or that was to outlive our terminal. */
+  #isMeantForUs(signal: Forwarded): boolean {
+    const { found } = this.running;
+    if (found === null) return false;
+    return signal === "HUP" || (found.isAttached && (signal === "INT" || signal === "TERM"));
   }
 
   #toldToEnd(signal: "TERM" | "HUP"): void {
@@ -175,6 +183,11 @@ export class Steering {
       notices.say(`left; the command could not be ended and may still run on ${name} as ${handle.processId}`);
       // Its session can end it yet, if we can still close that.
       return { status, leavesItRunning: !this.#isLinkUp };
+    }
+    const { found } = this.running;
+    if (found !== null) {
+      notices.say(`left; ${handle.processId} runs on at ${name}. To see it again: ${found.command}`);
+      return { status, leavesItRunning: false };
     }
     if (name === null) notices.say("left; the command ran here and is killed");
     else notices.say(`left; ${handle.processId} runs on at ${name} until its session ends there`);

@@ -11,6 +11,12 @@ export function startErrorOf(error: unknown): ProcessError {
   return new ProcessError(startCodeOf(rejection), rejection.message, spawnFailureOf(rejection.data));
 }
 
+/** Why one that somebody else started cannot be followed. */
+export function attachErrorOf(error: unknown): ProcessError {
+  const { rejection } = inClientWords(error);
+  return rejection === null ? lossOf(error) : new ProcessError("unknown", rejection.message);
+}
+
 function startCodeOf({ code, message }: WireError): ProcessErrorCode {
   if (code === INVALID_PARAMS) return isAboutSandbox(message) ? "unenforceable" : "invalid";
   if (code !== INVALID_REQUEST) return "spawn";

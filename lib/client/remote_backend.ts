@@ -2,11 +2,12 @@ import type { Clock } from "../base/clock.ts";
 import type { Abilities, Backend, ProcessHandle, StartOptions } from "../process/backend.ts";
 import { ProcessError } from "../process/process_error.ts";
 import { CallError } from "../rpc/call_error.ts";
-import { ClientError } from "./client_error.ts";
+import { readAttachAnswer } from "../wire/client_messages.ts";
+import { ClientError, inClientWords } from "./client_error.ts";
 import type { Link } from "./link.ts";
 import type { OpenSession } from "./open_session.ts";
 import { PendingStart } from "./pending_start.ts";
-import { lossOf, startErrorOf } from "./process_words.ts";
+import { attachErrorOf, lossOf, startErrorOf } from "./process_words.ts";
 import { type Keeper, RemoteProcess } from "./remote_process.ts";
 import type { AskedSandbox } from "./sandbox_words.ts";
 import { startParams } from "./start_words.ts";
@@ -49,7 +50,7 @@ export class RemoteBackend implements Backend, UplinkUser, Keeper {
     if (this.#processes.has(processId)) {
       throw new ProcessError("duplicate", `session already registered for process ${processId}`);
     }
-    const process = new RemoteProcess(processId, this.uplink, this.clock, this);
+    const process = new RemoteProcess(processId, this.uplink, this.clock, this, options.keep !== undefined);
     // Known before it is asked for: its first output may come before the answer.
     this.#processes.set(processId, process);
     // Nothing is forgotten before the caller had a chance to follow it.
@@ -63,6 +64,26 @@ export class RemoteBackend implements Backend, UplinkUser, Keeper {
       throw startErrorOf(error);
     } finally {
       this.#starts.delete(processId);
+    }
+    process.started();
+    setImmediate(() => hold.leave());
+    return process;
+  }
+
+  /** Follows one that somebody started and that is kept there, from its first event. */
+  async attach(processId: string, write: boolean): Promise<ProcessHandle> {
+    await this.#connected();
+    if (this.#processes.has(processId)) {
+      throw new ProcessError("duplicate", `process ${processId} is followed already`);
+    }
+    const process = new RemoteProcess(processId, this.uplink, this.clock, this, true);
+    this.#processes.set(processId, process);
+    const hold = process.log.follow(0, () => {});
+    try {
+      await this.#askToAttach(processId, write);
+    } catch (error) {
+      if (this.#processes.get(processId) === process) this.#processes.delete(processId);
+      throw attachErrorOf(error);
     }
     process.started();
     setImmediate(() => hold.leave());
@@ -128,7 +149,7 @@ export class RemoteBackend implements Backend, UplinkUser, Keeper {
   }
 
   /**
-   * Ends every process that still runs; waits for their ends, but not for ever. While the connection is being recovered
+   * Ends every process that still runs and is not kept; waits for their ends, but not for ever. While the connection is being recovered
    * nobody can be ended, and the server does it when its patience ends; only for what may have been started without
    * anybody's knowledge the recovery is waited for.
    */
@@ -137,7 +158,7 @@ export class RemoteBackend implements Backend, UplinkUser, Keeper {
     if (this.uplink.session === null) { for (const start of [...this.#starts.values()]) this.#giveUp(start); }
     await this.#endsOfAmbiguous();
     if (this.uplink.session === null) return;
-    const ends = [...this.#processes.values()].map(async (process) => {
+    const ends = [...this.#processes.values()].filter(({ isKept }) => !isKept).map(async (process) => {
       const closed = new Promise<void>((resolve) => {
         process.log.watch(() => {
           if (process.log.closed !== null || process.log.failed !== null) resolve();
@@ -196,6 +217,19 @@ export class RemoteBackend implements Backend, UplinkUser, Keeper {
         if (!(error instanceof CallError && error.code === "ended")) this.#ambiguous.delete(processId);
       },
     );
+  }
+
+  /** Asked again where the answer was lost: it begins anew then, and tells what was told before once more. */
+  async #askToAttach(processId: string, write: boolean): Promise<void> {
+    while (true) {
+      try {
+        readAttachAnswer(await this.uplink.call("process/attach", { processId, write }));
+        return;
+      } catch (error) {
+        const isCut = inClientWords(error).code === "disconnected" && this.uplink.state.state !== "failed";
+        if (!isCut) throw error;
+      }
+    }
   }
 
   async #connected(): Promise<OpenSession> {

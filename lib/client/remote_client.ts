@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { FileSystem } from "../fs/file_system.ts";
+import type { KeptProcesses } from "../process/kept_processes.ts";
 import type { HttpClient } from "../http/http_client.ts";
 import type { CallOptions } from "../rpc/caller.ts";
 import { readEnvironmentInfo, readStatusAnswer } from "../wire/client_messages.ts";
@@ -99,6 +100,14 @@ export class RemoteClient implements AsyncDisposable {
       return new RemoteHttpClient(this.uplink, this.info);
     };
     return (this.#http ??= load());
+  }
+
+  /** The processes that are kept there; null where nothing outlives its session. */
+  async kept(): Promise<KeptProcesses | null> {
+    const { agreed } = this.uplink.session ?? await this.uplink.whenConnected();
+    if (!agreed.has("processes.v1")) return null;
+    const { RemoteKept } = await import("./remote_kept.ts");
+    return new RemoteKept(this.uplink, this.backend);
   }
 
   /** Asks the server, now. Rejects with a ClientError. */

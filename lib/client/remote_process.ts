@@ -40,6 +40,8 @@ export class RemoteProcess implements ProcessHandle {
     private readonly uplink: Uplink,
     private readonly clock: Clock,
     private readonly keeper: Keeper,
+    /** It goes on without us. */
+    readonly isKept = false,
   ) {
     this.#order = new EventOrder((event) => this.#publish(event));
     this.#input = new RemoteInput(processId, uplink);
@@ -205,9 +207,13 @@ export class RemoteProcess implements ProcessHandle {
     ).finally(() => (this.#asking = false));
   }
 
-  /** This process alone cannot be followed any more; nobody could steer it either, so it is ended. */
+  /**
+   * This process alone cannot be followed any more; nobody could steer it either, so it is ended. One that is kept is left
+   * to those who still can.
+   */
   #abandon(message: string, link: Link | null): void {
-    link?.call("process/terminate", { processId: this.processId }, { cleansUp: true }).catch(() => {
+    const method = this.isKept ? "process/detach" : "process/terminate";
+    link?.call(method, { processId: this.processId }, { cleansUp: true }).catch(() => {
       // It is gone already, or its server is.
     });
     this.fail(message);

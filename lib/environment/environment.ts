@@ -1,6 +1,7 @@
 import type { FileSystem } from "../fs/file_system.ts";
 import type { HttpClient } from "../http/http_client.ts";
 import type { Abilities, ProcessHandle, StartOptions } from "../process/backend.ts";
+import type { KeptProcesses } from "../process/kept_processes.ts";
 import type { Intent } from "../sandbox/intent.ts";
 import type { LinkState } from "./far_client.ts";
 
@@ -70,6 +71,11 @@ export interface Environment extends AsyncDisposable {
   fileSystem(options?: UseOptions): FileSystem;
   /** Makes requests from there. */
   http(options?: UseOptions): HttpClient;
+  /**
+   * The processes that are kept there. null where nothing outlives whoever starts it: right here, at a plain Codex server,
+   * and at a program that serves on its stdio.
+   */
+  kept(options?: UseOptions): Promise<KeptProcesses | null>;
   /** Connects where that is needed. */
   info(): Promise<EnvironmentInfo>;
   /** Never starts or repairs a connection, and is never remembered. */

@@ -1,6 +1,7 @@
 import type { FileSystem } from "../fs/file_system.ts";
 import type { HttpClient } from "../http/http_client.ts";
 import type { Backend, ProcessHandle, StartOptions } from "../process/backend.ts";
+import type { KeptProcesses } from "../process/kept_processes.ts";
 import type { Intent } from "../sandbox/intent.ts";
 
 /** How it stands with a connection that repairs itself. `failed` is the end of it. */
@@ -31,6 +32,8 @@ export interface FarClient extends AsyncDisposable {
   /** Its files, and requests from there. */
   files(): Promise<FileSystem>;
   http(): Promise<HttpClient>;
+  /** null where nothing outlives its session. */
+  kept(): Promise<KeptProcesses | null>;
   readonly state: LinkState;
   onState(listener: (state: LinkState) => void): () => void;
   readonly agreed: ReadonlySet<string>;

@@ -50,6 +50,10 @@ export class LocalEnvironment implements Environment {
     return new ReachedHttp(() => this.#http ??= localHttp());
   }
 
+  kept(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   info(): Promise<EnvironmentInfo> {
     return Promise.resolve(localInfo());
   }

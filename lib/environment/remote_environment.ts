@@ -1,6 +1,7 @@
 import type { FileSystem } from "../fs/file_system.ts";
 import type { HttpClient } from "../http/http_client.ts";
 import type { Abilities, ProcessHandle, StartOptions } from "../process/backend.ts";
+import type { KeptProcesses } from "../process/kept_processes.ts";
 import type { Intent } from "../sandbox/intent.ts";
 import {
   ALL_CAPABILITIES,
@@ -55,6 +56,11 @@ export class RemoteEnvironment implements Environment {
   http(options?: UseOptions): HttpClient {
     const reach = this.#reach(options);
     return new ReachedHttp(async () => (await reach()).http());
+  }
+
+  async kept(options?: UseOptions): Promise<KeptProcesses | null> {
+    if (!this.capabilities.execEnabled) throw new EnvironmentError("unavailable", NO_ENVIRONMENT);
+    return await (await this.#reach(options)()).kept();
   }
 
   async info(): Promise<EnvironmentInfo> {

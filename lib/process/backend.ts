@@ -1,4 +1,5 @@
 import type { EventLog, LogPage } from "./event_log.ts";
+import type { Keep } from "./keep.ts";
 import type { Ending, Leftovers, Limits, TreeFacts } from "./limits.ts";
 import type { ReadOptions } from "./read_log.ts";
 import type { Signal } from "./signal.ts";
@@ -35,6 +36,8 @@ export interface StartOptions {
   readonly limits?: Limits;
   /** How a limit ends it; absent is TERM and 5 s. */
   readonly ending?: Ending;
+  /** It outlives whoever starts it, and others find it. A place where nothing does refuses the start. */
+  readonly keep?: Keep;
 }
 
 export interface TerminalSize {

@@ -1,7 +1,7 @@
-import { type Fetched, Follower } from "./follower.ts";
+import { Follower } from "./follower.ts";
 import { type LogPage, PageBuilder } from "./log_page.ts";
 import { LogWindow, sizeOf } from "./log_window.ts";
-import { type KnownExit, missingEvents } from "./missing_events.ts";
+import type { KnownExit } from "./missing_events.ts";
 import type {
   ClosedEvent,
   ExitedEvent,
@@ -11,28 +11,18 @@ import type {
   Stream,
 } from "./process_event.ts";
 import type { Account } from "./outcome.ts";
+import { PastEvents } from "./past_events.ts";
+import { type Place, PutAway } from "./put_away.ts";
 import type { Spool } from "./spool.ts";
 
 export type { Follower } from "./follower.ts";
 export type { LogPage } from "./log_page.ts";
+export { RETAINED_BYTES, RETAINED_CHUNKS } from "./put_away.ts";
 
-/** What is kept for those who come later: enough for a page of scrollback, little enough for 2,000 processes. */
-export const RETAINED_BYTES = 1024 * 1024;
-/** The same of a process whose output is on disk anyway: live readers are no further behind. */
-const SPOOLED_BYTES = 256 * 1024;
-/** One-byte chunks cost far more than a byte each. */
-export const RETAINED_CHUNKS = 50_000;
 /** How far a live reader may fall behind before the writer is held: four full chunks. */
 const HELD_BYTES = 256 * 1024;
 /** A chunk counts as at least so many bytes, for it costs more than it carries. */
 const SMALLEST_SHARE = 64;
-/** So much is put away at once: less would cost the disk more than it carries. */
-const PUT_AWAY_BYTES = 256 * 1024;
-const PUT_AWAY_CHUNKS = 4_096;
-/** The most that is put away at once: it is fetched again in such pieces. */
-const LARGEST_BATCH_BYTES = 1024 * 1024;
-/** How many chunks the disk may fall behind before the writer is held; how many bytes, the spool says. */
-const OVERDUE_CHUNKS = 2 * PUT_AWAY_CHUNKS;
 /** So much is fetched from the disk at once. */
 const FETCH_BYTES = 512 * 1024;
 
@@ -52,11 +42,14 @@ export class EventLog {
   readonly #watchers = new Set<() => void>();
   readonly #takeWatchers = new Set<() => void>();
   #roomWaiters: (() => void)[] = [];
-  #isPuttingAway = false;
-  #hasPutAway = false;
   #isForgotten = false;
+  readonly #past: PastEvents;
+  readonly #putAway: PutAway;
 
-  constructor(private readonly spool: Spool | null = null) {}
+  constructor(private readonly spool: Spool | null = null) {
+    this.#past = new PastEvents(this.#window, spool, () => this.#exit);
+    this.#putAway = new PutAway(this.#window, spool, () => this.#needed(), () => this.#moved());
+  }
 
   get nextSeq(): number {
     return this.#window.nextSeq;
@@ -124,7 +117,7 @@ export class EventLog {
 
   /** Whether a page after this cursor is no promise. */
   isInMemory(afterSeq: number): boolean {
-    return this.spool === null || afterSeq + 1 >= this.#window.firstSeq;
+    return this.#past.isInMemory(afterSeq);
   }
 
   /**
@@ -170,7 +163,7 @@ export class EventLog {
 
   /**
    * A live reader of everything after `afterSeq`; `wake` is called when there is something new for it. The writer
-   * is held once it is `heldBytes` behind. One that comes too late for some of it is told of the gap.
+   * is held once it is `heldBytes` behind; with Infinity nothing waits for it or is kept for it in memory. One that comes too late for some of it is told of the gap.
    */
   follow(afterSeq: number, wake: () => void, heldBytes = HELD_BYTES): Follower {
     const window = this.#window;
@@ -183,8 +176,8 @@ export class EventLog {
       },
       next: (seq) => window.next(seq),
       fetch: (seq, taken) =>
-        this.isInMemory(seq) ? this.#gone(seq, taken) : this.#fetch(seq, taken, FETCH_BYTES),
-      bytesUpTo: (seq) => this.#bytesUpTo(seq),
+        this.isInMemory(seq) ? this.#past.gone(seq, taken) : this.#past.fetch(seq, taken, FETCH_BYTES),
+      bytesUpTo: (seq) => this.#past.bytesUpTo(seq),
       failed: () => this.#failed,
       moved: () => this.#moved(),
       left: () => {
@@ -203,9 +196,7 @@ export class EventLog {
       if (this.writtenBytes - follower.takenBytes > follower.heldBytes) return true;
       if (this.nextSeq - follower.cursor > follower.heldBytes / SMALLEST_SHARE) return true;
     }
-    if (!this.#isPuttingAway) return false;
-    const { bytes, chunks } = this.#overdue();
-    return bytes > this.spool!.overdueBytes || chunks > OVERDUE_CHUNKS;
+    return this.#putAway.isBehind;
   }
 
   /** Resolves when no live reader is too far behind. A reader that leaves holds nobody. */
@@ -223,7 +214,7 @@ export class EventLog {
 
   #fillFromMemory(page: PageBuilder): LogPage {
     if (!page.isFull && page.cursor + 1 < this.#window.firstSeq) {
-      for (const event of this.#gone(page.cursor, page.cursor === 0 ? 0 : null).events) page.take(event);
+      for (const event of this.#past.gone(page.cursor, page.cursor === 0 ? 0 : null).events) page.take(event);
     }
     if (!page.isFull) {
       for (const event of this.#window.after(page.cursor)) {
@@ -238,7 +229,8 @@ export class EventLog {
   async #fillFromSpool(page: PageBuilder): Promise<LogPage> {
     let taken = page.cursor === 0 ? 0 : null;
     while (!page.isFull && !this.isInMemory(page.cursor)) {
-      const { events, takenBytes } = await this.#fetch(page.cursor, taken, page.room);
+      const { events, takenBytes, memory } = await this.#past.fetch(page.cursor, taken, page.room);
+      if (memory !== undefined) page.takeMemory(memory);
       taken = takenBytes;
       for (const event of events) {
         page.take(event);
@@ -249,99 +241,15 @@ export class EventLog {
     return this.#fillFromMemory(page);
   }
 
-  /** The next events that are on disk, or what stands in their place. Nothing where they are in memory after all. */
-  async #fetch(cursor: number, taken: number | null, maxBytes: number): Promise<Fetched> {
-    while (!this.isInMemory(cursor)) {
-      const { firstSeq } = this.#window;
-      const run = await this.spool!.read(cursor, maxBytes);
-      if (run !== null) {
-        const { chunks, bytesBefore } = run;
-        const events = missingEvents(cursor, { seq: chunks[0]!.seq, bytesBefore }, taken, this.#exit);
-        const takenBytes = bytesBefore - total(events);
-        for (const chunk of chunks) {
-          // The exit may stand between two chunks that were put away together.
-          const exit = this.exited;
-          const before = events.at(-1)?.seq ?? cursor;
-          if (exit !== null && before < exit.seq && exit.seq < chunk.seq) events.push(exit);
-          events.push(chunk);
-        }
-        return { events, takenBytes };
-      }
-      // Something may have been put away while we looked.
-      if (this.#window.firstSeq === firstSeq) return this.#gone(cursor, taken);
-    }
-    return { events: [], takenBytes: this.#bytesUpTo(cursor) };
-  }
-
-  /** What stands in the place of everything between a cursor and the oldest event in memory. */
-  #gone(cursor: number, taken: number | null): Fetched {
-    const { firstSeq, bytesBefore } = this.#window;
-    const events = missingEvents(cursor, { seq: firstSeq, bytesBefore }, taken, this.#exit);
-    return { events, takenBytes: bytesBefore - total(events) };
-  }
-
-  #bytesUpTo(seq: number): number {
-    return this.isInMemory(seq) ? this.#window.bytesUpTo(seq) : this.spool!.bytesUpTo(seq);
-  }
-
   #evict(): void {
-    if (this.isSpooled) this.#putAway();
-    else this.#drop();
-  }
-
-  #isFull(): boolean {
-    return this.#window.bytes > this.#retainedBytes || this.#window.chunks > RETAINED_CHUNKS;
-  }
-
-  get #retainedBytes(): number {
-    return this.#hasPutAway ? SPOOLED_BYTES : RETAINED_BYTES;
-  }
-
-  #drop(): void {
-    if (!this.#isFull()) return;
-    const { seq } = this.#needed();
-    while (this.#isFull() && this.#window.firstSeq < seq) this.#window.dropOldest();
-  }
-
-  #putAway(): void {
-    if (this.#isPuttingAway || !this.#isFull()) return;
-    let { bytes, chunks } = this.#overdue();
-    if (bytes < PUT_AWAY_BYTES && chunks < PUT_AWAY_CHUNKS) return;
-    const batch: OutputEvent[] = [];
-    const { firstSeq, bytesBefore } = this.#window;
-    const needed = this.#needed().seq;
-    bytes = Math.min(bytes, LARGEST_BATCH_BYTES);
-    let lastSeq = firstSeq - 1;
-    for (const event of this.#window.peek(lastSeq)) {
-      if ((bytes <= 0 && chunks <= 0) || event.seq >= needed) break;
-      lastSeq = event.seq;
-      if (event.type !== "output") continue;
-      batch.push(event);
-      bytes -= event.bytes.length;
-      chunks -= 1;
-    }
-    this.#isPuttingAway = true;
-    this.#hasPutAway = true;
-    void this.spool!.write(batch, bytesBefore).then(() => {
-      this.#isPuttingAway = false;
-      while (this.#window.firstSeq <= lastSeq) this.#window.releaseOldest();
-      this.#moved();
-    });
-  }
-
-  /** What is in memory beyond what is kept there, and no live reader still needs. */
-  #overdue(): { bytes: number; chunks: number } {
-    const { seq, bytes } = this.#needed();
-    return {
-      bytes: Math.min(this.#window.bytes - this.#retainedBytes, bytes - this.#window.bytesBefore),
-      chunks: Math.min(this.#window.chunks - RETAINED_CHUNKS, seq - this.#window.firstSeq),
-    };
+    this.#putAway.evict(this.isSpooled ? "to the spool" : "for good");
   }
 
   /** The oldest event in memory that a live reader has not taken yet, and how many bytes were before it. */
-  #needed(): { seq: number; bytes: number } {
+  #needed(): Place {
     let [seq, bytes] = [this.nextSeq, this.writtenBytes];
-    for (const { cursor, takenBytes } of this.#followers) {
+    for (const { cursor, takenBytes, heldBytes } of this.#followers) {
+      if (heldBytes === Infinity) continue; // takes what it finds
       // Whoever is further behind than memory goes reads from the disk, if there is one.
       if (cursor + 1 < seq && (this.spool === null || cursor + 1 >= this.#window.firstSeq)) {
         [seq, bytes] = [cursor + 1, takenBytes];
@@ -358,8 +266,4 @@ export class EventLog {
     this.#roomWaiters = [];
     for (const resolve of waiters) resolve();
   }
-}
-
-function total(events: readonly ProcessEvent[]): number {
-  return events.reduce((sum, event) => sum + sizeOf(event), 0);
 }

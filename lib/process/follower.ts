@@ -5,6 +5,8 @@ import type { FailedEvent, ProcessEvent } from "./process_event.ts";
 export interface Fetched {
   readonly events: readonly ProcessEvent[];
   readonly takenBytes: number;
+  /** The memory that all of them are in, where it is theirs alone. */
+  readonly memory?: Uint8Array<ArrayBuffer>;
 }
 
 /** What a follower sees of its log. */

@@ -15,6 +15,13 @@ export interface LogPage {
   readonly closed: boolean;
   /** Why nothing more will be known; only a client says it. */
   readonly failure: string | null;
+  /** Memory that was filled from the disk for this page. */
+  readonly own?: readonly Uint8Array<ArrayBuffer>[];
+}
+
+/** The page is told, and nobody has any of its chunks: megabytes need not wait for the collector, who does not hurry. */
+export function releasePage({ own = [] }: LogPage): void {
+  for (const { buffer } of own) buffer.transfer(0);
 }
 
 /** What a page needs to know of its log when it is full. */
@@ -30,6 +37,7 @@ export class PageBuilder {
   readonly #chunks: OutputEvent[] = [];
   readonly #gaps: GapEvent[] = [];
   #bytes = 0;
+  readonly #own: Uint8Array<ArrayBuffer>[] = [];
   #end: "open" | "as asked" | "too large" = "open";
 
   constructor(public cursor: number, private readonly maxBytes: number | null) {}
@@ -52,6 +60,11 @@ export class PageBuilder {
     if (!this.isFull || this.#chunks.at(-1) === event) this.cursor = event.seq;
   }
 
+  /** What it takes next is in there, and nobody else has it. */
+  takeMemory(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#own.push(bytes);
+  }
+
   finish({ nextSeq, exited, closed, failure }: LogEnd): LogPage {
     const last = this.#chunks.at(-1);
     const isWhole = this.#end !== "too large";
@@ -67,6 +80,7 @@ export class PageBuilder {
       exited: exited !== null && isTold(exited.seq) ? exited : null,
       closed: closed !== null && isTold(closed.seq),
       failure,
+      ...(this.#own.length === 0 ? {} : { own: this.#own }),
     };
   }
 

@@ -1,6 +1,7 @@
 /** What can go wrong with a process, in words that both the wire and the command line can translate. */
 export type ProcessErrorCode =
   | "duplicate" // the id is taken
+  | "full" // there is no room for more
   | "unknown" // no such process
   | "invalid" // the request itself makes no sense
   | "spawn" // the system would not start it

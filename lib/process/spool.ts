@@ -5,6 +5,8 @@ export interface SpooledRun {
   readonly chunks: readonly OutputEvent[];
   /** How many bytes of output were before the first of them, kept or not. */
   readonly bytesBefore: number;
+  /** The memory that the chunks are in, and nothing else. */
+  readonly memory: Uint8Array<ArrayBuffer>;
 }
 
 /** Where a log puts what it does not hold in memory any more. */

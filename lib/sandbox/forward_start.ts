@@ -10,7 +10,7 @@ export function managedStart(intent: Intent | null, managed: ManagedNetwork) {
     async confine(env: Readonly<Record<string, string>>) {
       const sandbox = await ofThisProgram();
       const ports = portsOut(managed, env);
-      return await sandbox.confine(resolveRules(intent ?? NO_INTENT, env), ports);
+      return await sandbox.confine(await resolveRules(intent ?? NO_INTENT, env), ports);
     },
     isDenied: sandboxDenied,
   };

@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   openSync,
   readlinkSync,
+  rmdirSync,
   rmSync,
   writeFileSync,
   writeSync,
@@ -47,13 +48,15 @@ function sealedHelper(elf: Uint8Array): number | null {
 /** Closed before anything is spawned from it, since a file that is open for writing cannot be executed. */
 export function unlinkedHelper(elf: Uint8Array): number {
   const directory = mkdtempSync(join(tmpdir(), "exec-server-"));
+  const path = join(directory, "sandbox");
   try {
-    const path = join(directory, "sandbox");
     writeFileSync(path, elf, { mode: 0o700, flag: "wx" });
     chmodSync(path, 0o500);
     return openSync(path, constants.O_RDONLY);
   } finally {
-    rmSync(directory, { recursive: true });
+    // One after the other: to remove a whole directory takes descriptors, of which there may be no more.
+    rmSync(path, { force: true });
+    rmdirSync(directory);
   }
 }
 

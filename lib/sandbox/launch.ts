@@ -20,12 +20,23 @@ export interface Confinement {
   wrap(start: SandboxStart): Wrapped;
 }
 
-/** Confines programs by rules. One for a server: what the machine can do is tried once. */
+/** Confines programs by rules. One for a server: what the machine can do is tried until it is known for good. */
 export class Sandbox {
   #support: Promise<Support> | undefined;
 
   support(): Promise<Support> {
-    return (this.#support ??= probeSupport());
+    return (this.#support ??= this.#probe());
+  }
+
+  async #probe(): Promise<Support> {
+    let isLasting = false;
+    try {
+      const support = await probeSupport();
+      isLasting = support.isLasting;
+      return support;
+    } finally {
+      if (!isLasting) this.#support = undefined;
+    }
   }
 
   /**

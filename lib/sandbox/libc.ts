@@ -1,10 +1,7 @@
 import { FFIType, ptr } from "bun:ffi";
 import { cLibrary } from "../base/c_library.ts";
-import { AT_SYMLINK_NOFOLLOW } from "./linux.ts";
-import { syscallNumber } from "./numbers.ts";
-
-/** The system calls that a sandbox needs of the server and the runtime does not offer; opened on first use. */
-const O_CLOEXEC = 0o2000000;
+import { AT_SYMLINK_NOFOLLOW, O_CLOEXEC } from "./linux.ts";
+import { type SyscallName, syscallNumber } from "./numbers.ts";
 
 const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
@@ -21,6 +18,7 @@ const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
+/** What a sandbox needs of the server and the runtime does not offer; opened on first use. */
 const libc = cLibrary({
   memfd_create: { args: [FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
   fcntl: { args: [FFIType.i32, FFIType.i32, FFIType.u64], returns: FFIType.i32 },
@@ -89,8 +87,25 @@ const QUIETLY = AT_SYMLINK_NOFOLLOW | 0x800 | 0x4000; // mounts nothing, and ask
 export function standingAt(directory: number, path: Uint8Array): Standing | null {
   const found = new BigUint64Array(STATX.words);
   const wanted = STATX_MNT_ID | STATX_MTIME;
-  const number = syscallNumber("statx", process.arch === "arm64" ? "arm64" : "x64");
-  if (Number(libc().syscall(number, directory, ptr(path), QUIETLY, wanted, ptr(found))) !== 0) return null;
+  if (Number(libc().syscall(numberOf("statx"), directory, ptr(path), QUIETLY, wanted, ptr(found))) !== 0) {
+    return null;
+  }
   if ((Number(found[STATX.mask]! & 0xffff_ffffn) & wanted) !== wanted) return null;
   return { mount: found[STATX.mount]!, modifiedAtSeconds: BigInt.asIntN(64, found[STATX.modified]!) };
+}
+
+/** So many bytes of a directory are little work, and hold some hundred names. */
+const LISTED_BYTES = 16 * 1024;
+
+/** The next names of an open directory, as the kernel writes them down; null where it does not tell. */
+export function listedNext(directory: number): Buffer | null {
+  const block = Buffer.allocUnsafeSlow(LISTED_BYTES);
+  const length = Number(
+    libc().syscall(numberOf("getdents64"), directory, ptr(block), LISTED_BYTES, 0, ptr(block)),
+  );
+  return length < 0 ? null : block.subarray(0, length);
+}
+
+function numberOf(name: SyscallName): number {
+  return syscallNumber(name, process.arch === "arm64" ? "arm64" : "x64");
 }

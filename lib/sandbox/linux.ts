@@ -10,6 +10,11 @@ export const O_PATH = 0o10000000;
 export const O_CLOEXEC = 0o2000000;
 export const RESOLVE_NO_SYMLINKS = 4;
 
+export const AF_UNIX = 1;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const AF_VSOCK = 40;
+
 export const CLONE_NEWNS = 0x00020000;
 export const CLONE_NEWIPC = 0x08000000;
 export const CLONE_NEWUSER = 0x10000000;

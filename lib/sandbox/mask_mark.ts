@@ -1,4 +1,4 @@
-import { constants, lstatSync, opendirSync, openSync } from "node:fs";
+import { constants, lstatSync, openSync, readdirSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { osErrorCode, osErrorText } from "../base/os_error.ts";
 import { type BytePath, nativeBytes, shownPath } from "./byte_path.ts";
@@ -6,25 +6,29 @@ import { UnenforceableError } from "./unenforceable.ts";
 
 /**
  * The time of last change that our directories bear, in seconds: an arbitrary moment, even as some disks want it.
- * Whoever puts something into one, or takes it out again, changes it: what bears it is empty and ours, whichever
- * server made it and however that ended.
+ * Whoever puts something into one, or takes it out again, changes it.
  */
 export const MARK = 1_163_412_802;
 
-/** Between its making and its marking a directory is only new. */
-const NEW_MS = 2_000;
+/**
+ * What we put into ours, so that nobody takes one for empty and removes it under a running sandbox. A link is made by
+ * one call, and `find -empty` does not mean it. It leads nowhere: a pattern that denies it must not deny anything else.
+ */
+export const KEPT = { name: "kept-for-a-running-sandbox", target: "nothing" } as const;
 
+/** Whether it is ours, whichever server made it and however that ended, and nobody has put anything into it. */
 export function isMarked(path: BytePath): boolean {
   const stats = statNamed(path);
-  return stats !== null && stats.isDirectory() && stats.mtimeMs === MARK * 1000 && isEmpty(path);
+  if (stats === null || !stats.isDirectory()) return false;
+  const names = namesIn(path);
+  if (names?.length === 0) return stats.mtimeMs === MARK * 1000; // not every disk has links
+  return names?.length === 1 && names[0] === KEPT.name;
 }
 
-/** Whether it is a mask point of somebody, or might be on the way to become one. */
-export function mayBecomeMarked(path: BytePath): boolean {
-  const stats = statNamed(path);
-  if (stats === null || !stats.isDirectory()) return false;
-  if (stats.mtimeMs !== MARK * 1000 && Math.abs(Date.now() - stats.ctimeMs) > NEW_MS) return false;
-  return isEmpty(path);
+/** A directory that nothing is in but what is ours. Somebody may be about to mark it, or to remove it. */
+export function isVacant(path: BytePath): boolean {
+  if (statNamed(path)?.isDirectory() !== true) return false;
+  return namesIn(path)?.every((name) => name === KEPT.name) ?? false; // ours could be read
 }
 
 /** Null where it has no such name. */
@@ -48,15 +52,10 @@ export function openDirectory(path: BytePath): number | null {
   }
 }
 
-function isEmpty(path: BytePath): boolean {
+function namesIn(path: BytePath): string[] | null {
   try {
-    const directory = opendirSync(nativeBytes(path), { bufferSize: 1 });
-    try {
-      return directory.readSync() === null;
-    } finally {
-      directory.closeSync();
-    }
+    return readdirSync(nativeBytes(path));
   } catch {
-    return false; // ours could be read
+    return null;
   }
 }

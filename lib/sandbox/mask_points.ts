@@ -3,17 +3,20 @@ import {
   closeSync,
   constants,
   fstatSync,
+  futimesSync,
   mkdirSync,
   openSync,
   readlinkSync,
   rmdirSync,
+  symlinkSync,
+  unlinkSync,
   utimesSync,
 } from "node:fs";
 import { osErrorCode, osErrorText } from "../base/os_error.ts";
 import { type BytePath, child, isWithin, nativeBytes, parentOf, shownPath, upwards } from "./byte_path.ts";
 import { tryLock } from "./libc.ts";
 import { O_CLOEXEC, O_PATH } from "./linux.ts";
-import { isMarked, MARK, mayBecomeMarked, openDirectory, statNamed } from "./mask_mark.ts";
+import { isMarked, isVacant, KEPT, MARK, openDirectory, statNamed } from "./mask_mark.ts";
 import type { MountRule, Rules } from "./rules.ts";
 import { UnenforceableError } from "./unenforceable.ts";
 
@@ -21,6 +24,8 @@ import { UnenforceableError } from "./unenforceable.ts";
 const TRIES = 50;
 const PATIENT_AFTER = 5;
 const PATIENCE_MS = 1;
+
+const KEPT_BELOW = Buffer.from(`/${KEPT.name}`);
 
 interface Point {
   readonly path: BytePath;
@@ -31,9 +36,10 @@ interface Point {
 const points = new Map<BytePath, Point>();
 
 /**
- * A mask needs something to be mounted on, so a missing name gets an empty directory on the host for as long as a
- * sandbox masks it. If one went away under a running sandbox its mask would go with it. So each user holds a
- * shared lock on it, servers unknown to us too, and only who gets the exclusive one removes it.
+ * A mask needs something to be mounted on, so a missing name gets a directory on the host for as long as a sandbox
+ * masks it. If one went away under a running sandbox its mask would go with it. So each user holds a shared lock on
+ * it, servers unknown to us too, and only who gets the exclusive one removes it. Whoever knows nothing of that finds
+ * it not empty. An empty directory of somebody else's is held in the same way, and never removed.
  *
  * Gives the rules as they are to be mounted, and how to let go. Throws an UnenforceableError where a name can
  * neither be masked nor is out of reach anyway; nothing is held then.
@@ -63,15 +69,18 @@ export function holdMaskPoints(rules: Rules): { rules: Rules; release(): void } 
  */
 function holdFor(rule: MountRule, rules: Rules, held: Point[]): MountRule | null {
   const { kind, path } = rule;
-  const isMissing = kind === "absent" || (isGone(rule) && isBelowWritable(path, rules));
-  // Nobody needs the mask of what may be written.
-  if (!isMissing && (kind === "write" || !mayBecomeMarked(path))) return rule;
+  // Nobody needs the mask of what may be written, or of what lies where nothing may be.
+  if (kind !== "absent" && (kind === "write" || !isBelowWritable(path, rules))) return rule;
+  const isMissing = kind === "absent" || isGone(rule);
+  if (!isMissing && !isVacant(path)) return rule;
   const found = hold(path, isMissing);
   if (found === "gone") return rule;
   if (found === "unreachable") return kind === "absent" ? null : rule;
   held.push(found);
-  if (kind === "absent") return isMarked(path) ? rule : { kind: "read", path };
-  return kind === "read" && isMarked(path) ? { kind: "absent", path } : rule;
+  if (kind !== "absent" && kind !== "read") return rule;
+  if (!isMarked(path)) return kind === "read" ? rule : { kind: "read", path };
+  mark(found.fd);
+  return kind === "absent" ? rule : { kind: "absent", path };
 }
 
 function isGone({ kind, path }: MountRule): boolean {
@@ -135,6 +144,11 @@ function makeMarked(path: BytePath): void {
     if (at !== parent) throw cannot(path, "a symlink has come to stand on the way");
     const point = nativeBytes(child(`/proc/self/fd/${fd}`, path.slice(path.lastIndexOf("/") + 1)));
     mkdirSync(point);
+    try {
+      symlinkSync(KEPT.target, Buffer.concat([point, KEPT_BELOW]));
+    } catch {
+      // Not every disk has links. It holds without.
+    }
     utimesSync(point, MARK, MARK);
   } finally {
     closeSync(fd);
@@ -154,10 +168,11 @@ function letGo(point: Point): void {
   if (points.get(path) === point) points.delete(path);
   let removed = false;
   try {
-    const isLast = tryLock(point.fd, "exclusive");
-    // Whoever has put something into it has changed its mark; and if not, it cannot be removed.
-    const isUntouched = fstatSync(point.fd).mtimeMs === MARK * 1000;
-    if (isLast && isUntouched && isStill(path, point.fd)) {
+    if (!tryLock(point.fd, "exclusive")) return;
+    const wasMarked = fstatSync(point.fd).mtimeMs === MARK * 1000;
+    const wasKept = takeOut(point.fd);
+    // Whoever has put something into it keeps it: then it cannot be removed.
+    if ((wasMarked || wasKept) && isStill(path, point.fd)) {
       rmdirSync(nativeBytes(path));
       removed = true;
     }
@@ -168,6 +183,21 @@ function letGo(point: Point): void {
     if (removed) close(point.fd, () => {});
     else closeSync(point.fd);
   }
+}
+
+/** What is ours, wherever somebody may have moved the directory. */
+function takeOut(fd: number): boolean {
+  try {
+    unlinkSync(`/proc/self/fd/${fd}/${KEPT.name}`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Again, where it was lost: its maker may have ended before, and others put things in and take them out. */
+function mark(fd: number): void {
+  if (fstatSync(fd).mtimeMs !== MARK * 1000) futimesSync(fd, MARK, MARK);
 }
 
 function isStill(path: BytePath, fd: number): boolean {

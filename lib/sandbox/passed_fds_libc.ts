@@ -1,9 +1,8 @@
 import { FFIType, ptr } from "bun:ffi";
 import { cLibrary } from "../base/c_library.ts";
-import { O_CLOEXEC } from "./linux.ts";
+import { AF_UNIX, O_CLOEXEC } from "./linux.ts";
 
 /** The system calls by which descriptors are passed; opened on first use. */
-const AF_UNIX = 1;
 /** Messages stay whole, and the end of the line is seen. */
 const SOCK_SEQPACKET = 5;
 const MSG_DONTWAIT = 0x40;

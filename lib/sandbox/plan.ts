@@ -1,6 +1,7 @@
 import type { Mechanism, SandboxStart } from "./mechanism.ts";
 import type { MountPlan } from "./mounts.ts";
 import type { Arch } from "./numbers.ts";
+import { MaskGuard, masksOf } from "./plan_guard.ts";
 import {
   ALL_FDS,
   beInit,
@@ -24,7 +25,7 @@ import {
   restoreSignals,
 } from "./plan_target.ts";
 import { buildView, dropOldRoot, mountProc } from "./plan_view.ts";
-import { STATUS_FD } from "./plan_layout.ts";
+import { SETUP_FAILED_EXIT, STATUS_FD } from "./plan_layout.ts";
 import { Program } from "./program.ts";
 import { O_CLOEXEC, SIGCHLD } from "./linux.ts";
 import { UnenforceableError } from "./unenforceable.ts";
@@ -55,11 +56,11 @@ export interface Plan {
 
 /**
  * Two pipes, on the lowest numbers that are free. Init watches the first, whose other end the monitor keeps as long as
- * it lives. By the second, whose other end init closes, the target hears that init has no rights left to be misused.
+ * it lives. By the second the target hears that init has no rights left to be misused, and that it watches.
  */
-const LIFE_WATCHED = STATUS_FD + 1;
-const READY_HEARD = STATUS_FD + 3;
-const READY_SAID = STATUS_FD + 4;
+const PIPES = { life: STATUS_FD + 1, ready: STATUS_FD + 3 } as const;
+const LIFE_HELD = PIPES.life + 1;
+const READY_SAID = PIPES.ready + 1;
 const TIOCSCTTY = 0x540e;
 
 /** All that happens between the server's spawn and the program's first instruction, as a list of system calls. */
@@ -82,7 +83,11 @@ export function planStart(
   };
 }
 
-/** Where only the network is confined, the helper itself becomes the program. */
+/**
+ * Where only the network is confined, the helper itself becomes the program. When the server is killed it lives on, as
+ * one that is not confined does: its filter needs nobody, and it keeps nothing on the host for which somebody has to clear
+ * up. The others die because their mask points would be left without a holder.
+ */
 function planFiltered(program: Program, { network, outlets }: Confined, start: SandboxStart): void {
   if (outlets !== undefined) throw new UnenforceableError("no network of its own without namespaces");
   enterDirectory(program, start.cwd);
@@ -124,18 +129,20 @@ function planNamespaced(
   program.call("clone", fork, { what: "make an init", into: init, onZero: asInit });
   buildView(program, view);
   closeRange(program, READY_SAID, ALL_FDS);
+  program.call("write", [LIFE_HELD, program.room(8), 1], { what: "tell init" });
   program.call("clone", fork, { what: "make a process", into: target, onZero: asTarget });
   // The end of input, output and terminal comes when the target lets go of them.
-  closeRange(program, 0, LIFE_WATCHED);
-  closeRange(program, READY_HEARD, ALL_FDS);
+  closeRange(program, 0, PIPES.life);
+  closeRange(program, PIPES.ready, ALL_FDS);
   program.call("chdir", [program.text("/")], { what: "leave the directory", onError: "ignore" });
   watch(program, target, init);
 
   program.place(asInit);
-  beInit(program, LIFE_WATCHED, () => dropCapabilities(program));
+  beInit(program, PIPES, new MaskGuard(program, masksOf(view)), () => dropCapabilities(program));
 
   program.place(asTarget);
-  program.call("read", [READY_HEARD, program.room(8), 1], { what: "wait for init" });
+  const unwatched = program.label();
+  program.call("read", [PIPES.ready, program.room(8), 1], { what: "wait for init", onZero: unwatched });
   program.call("setsid", [], { what: "begin a session" });
   if (start.tty) program.call("ioctl", [0, TIOCSCTTY, 0], { what: "take the terminal" });
   if (mechanism.freshProc) mountProc(program, coveredProc);
@@ -146,4 +153,7 @@ function planNamespaced(
   restoreSignals(program, signals);
   filterCalls(program, mode);
   execute(program, start);
+
+  program.place(unwatched); // init has told why
+  program.call("exit_group", [SETUP_FAILED_EXIT], { what: "exit" });
 }

@@ -9,7 +9,8 @@ import {
   SIGSET_BYTES,
 } from "./linux.ts";
 import { PLAN_FD, STATUS_FD } from "./plan_layout.ts";
-import type { Address, Label, Program } from "./program.ts";
+import type { MaskGuard } from "./plan_guard.ts";
+import type { Address, Program } from "./program.ts";
 
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
@@ -17,6 +18,8 @@ const TIOCNOTTY = 0x5422;
 /** SIG_DFL or SIG_IGN, flags, restorer, mask. */
 const SIGACTION_WORDS = (handler: 0 | 1) => [handler, 0, 0, 0];
 export const ALL_FDS = 0xffff_ffff;
+/** In init, that has closed its stdio: the lowest. */
+const LIST_FD = 0;
 const P_PID = 1;
 const WNOHANG = 1;
 const WEXITED = 4;
@@ -127,21 +130,43 @@ function endLike(program: Program, info: Address): void {
   program.call("exit_group", [{ load: status }], quiet);
 }
 
-/** The first process of the pid namespace: everyone in there lives as long as the monitor holds the pipe. */
-export function beInit(program: Program, pipe: number, confine: () => void): void {
+/** The descriptors of the pipes between the monitor, init and the target. */
+export interface Pipes {
+  /** Of init: its other end, the next number, is the monitor's as long as that lives. A byte says that all is mounted. */
+  readonly life: number;
+  /** Of the target: its other end, the next number, is init's. A byte says that the target may run. */
+  readonly ready: number;
+}
+
+/**
+ * The first process of the pid namespace: everyone in there lives as long as the monitor holds the pipe, and every mask
+ * is in its place.
+ */
+export function beInit(
+  program: Program,
+  { life, ready }: Pipes,
+  guard: MaskGuard,
+  confine: () => void,
+): void {
   const what = "be init";
-  const gone: Label = program.label();
+  const [gone, lost, built] = [program.label(), program.label(), program.label()];
   program.call("prctl", [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0], { what });
   // Otherwise our program file could be reached through /proc/1/exe.
   program.call("prctl", [PR_SET_DUMPABLE, 0, 0, 0, 0], { what });
   setAction(program, SIGCHLD, 1, what); // the kernel reaps orphans for us
   program.call("chdir", [program.text("/")], { what });
+  closeRange(program, 0, STATUS_FD - 1);
+  closeRange(program, life + 1, ready);
+  guard.listen();
   confine();
-  closeRange(program, 0, pipe - 1);
-  closeRange(program, pipe + 1, ALL_FDS);
-  const again = program.label();
-  program.place(again);
-  program.call("read", [pipe, program.room(8), 1], { what, onError: again, onZero: gone });
+  program.place(built);
+  program.call("read", [life, program.room(8), 1], { what, onError: built, onZero: gone });
+  guard.check();
+  program.call("write", [ready + 1, program.room(8), 1], { what });
+  closeRange(program, LIST_FD + 1, life - 1);
+  closeRange(program, life + 1, ALL_FDS);
+  guard.watch(LIST_FD, life, lost, gone);
+  program.place(lost);
   program.place(gone);
   program.call("exit_group", [0], { what });
 }

@@ -1,4 +1,5 @@
 import {
+  AF_INET,
   AT_FDCWD,
   CLONE_NEWIPC,
   CLONE_NEWNET,
@@ -20,7 +21,6 @@ export interface Namespaces {
   readonly network: "restricted" | "enabled";
 }
 
-const AF_INET = 2;
 const SOCK_DGRAM_CLOEXEC = 2 | O_CLOEXEC;
 const SIOCSIFFLAGS = 0x8914;
 const IFF_UP = 1;

@@ -1,4 +1,4 @@
-import { O_CLOEXEC } from "./linux.ts";
+import { AF_INET, O_CLOEXEC } from "./linux.ts";
 import { placeOfRight, rightsMessage } from "./passed_fds.ts";
 import { STATUS_FD } from "./plan_layout.ts";
 import { ALL_FDS, closeRange } from "./plan_monitor.ts";
@@ -10,7 +10,6 @@ export const HANDOVER_FD = STATUS_FD + 1;
 /** What the helper says when its listeners are on their way. Shorter than any report of a failure. */
 export const LISTENING = "L";
 
-const AF_INET = 2;
 const SOCK_STREAM_CLOEXEC = 1 | O_CLOEXEC;
 const SOCKADDR_IN_BYTES = 16;
 const LOOPBACK = [127, 0, 0, 1] as const;

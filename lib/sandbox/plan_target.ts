@@ -49,7 +49,7 @@ export function restoreSignals(program: Program, before: Address): void {
 /** The end of the helper: it becomes the program. */
 export function execute(program: Program, { programs, argv, env }: SandboxStart): void {
   const texts = (values: readonly (string | Uint8Array)[]) =>
-    program.words(...values.map((value) => program.text(byteText(value))), 0);
+    program.array([...values.map((value) => program.text(byteText(value))), 0]);
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const rest = [texts(argv), texts(variables)];
   // Without a candidate nothing can be found, which is what the system says of an empty name.

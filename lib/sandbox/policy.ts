@@ -1,26 +1,38 @@
+import type { Freshness } from "./glob_matches.ts";
 import type { Entry, Intent } from "./intent.ts";
 import { materialise } from "./materialise.ts";
 import { linksOf, mountRulesOf } from "./mount_rules.ts";
 import type { Rules } from "./rules.ts";
-import { settle } from "./settle.ts";
+import { settle, type Settled } from "./settle.ts";
 
 /**
- * What the intent means on this machine as it is now. Looks at the disk and changes nothing. Throws
- * UnenforceableError for what could not be kept up: then nothing may run.
+ * What the intent means on this machine as it is now; what its patterns mean may be a moment old where that will do.
+ * Looks at the disk and changes nothing. Throws UnenforceableError, or fails with it where there are patterns, for what
+ * could not be kept up: then nothing may run.
  */
-export function resolveRules(intent: Intent, env: { readonly TMPDIR?: string }): Rules {
+export function resolveRules(
+  intent: Intent,
+  env: { readonly TMPDIR?: string },
+  patterns: Freshness = "new",
+): Rules | Promise<Rules> {
   const { files, network } = intent;
   if (files.type === "unrestricted" || isWholeWrite(files.entries)) {
     return { view: "whole-write", mounts: [], links: [], network, whole: { read: true, write: true } };
   }
-  const settled = settle(materialise(intent, files.entries, env), files.globScanMaxDepth);
+  const { entries, globScanMaxDepth } = files;
+  const settled = settle(materialise(intent, entries, env), globScanMaxDepth, patterns);
+  const rulesOf = (found: Settled) => rulesFrom(found, entries, network);
+  return settled instanceof Promise ? settled.then(rulesOf) : rulesOf(settled);
+}
+
+function rulesFrom(settled: Settled, entries: readonly Entry[], network: Intent["network"]): Rules {
   const isMinimal = settled.table.accessTo("/") === "deny";
   return {
     view: isMinimal ? "minimal" : "whole-read",
     mounts: mountRulesOf(settled),
     links: isMinimal ? linksOf(settled) : [],
     network,
-    whole: { read: !isMinimal && !files.entries.some(denies), write: false },
+    whole: { read: !isMinimal && !entries.some(denies), write: false },
   };
 }
 

@@ -15,19 +15,31 @@ export function sandboxedStart(intent: Intent | null) {
       ? null
       : async (env: Readonly<Record<string, string>>) => {
         const sandbox = await ofThisProgram();
-        return await sandbox.confine(resolveRules(intent, env));
+        return await sandbox.confine(await resolveRules(intent, env));
       },
     isDenied: sandboxDenied,
   };
 }
 
-/** What this machine can, found out when it is first asked. */
-export async function sandboxSupport(): Promise<Pick<Support, "tier" | "failing">> {
+/** What this machine can, in words that people are told. */
+export interface SandboxFacts extends Pick<Support, "tier" | "failing" | "passedOver"> {
+  readonly holds:
+    | "files and network"
+    | "files and network, but no minimal reads"
+    | "network only"
+    | "nothing";
+}
+
+/** Found out when it is first asked. */
+export async function sandboxSupport(): Promise<SandboxFacts> {
   try {
-    return await (await ofThisProgram()).support();
+    const { tier, failing, passedOver, mechanism, freshProc } = await (await ofThisProgram()).support();
+    const less = tier === "none" ? "nothing" : "network only";
+    const more = freshProc ? "files and network" : "files and network, but no minimal reads";
+    return { tier, holds: mechanism === null ? less : more, failing, passedOver };
   } catch (error) {
-    if (error instanceof UnenforceableError) return { tier: "none", failing: error.message };
-    throw error;
+    if (!(error instanceof UnenforceableError)) throw error;
+    return { tier: "none", holds: "nothing", failing: error.message, passedOver: null };
   }
 }
 

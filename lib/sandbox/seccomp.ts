@@ -1,3 +1,4 @@
+import { AF_INET, AF_INET6, AF_UNIX, AF_VSOCK } from "./linux.ts";
 import { type Arch, type SyscallName, syscallNumber } from "./numbers.ts";
 
 /**
@@ -40,11 +41,6 @@ const TO_PEERS = [
   "getsockopt",
   "setsockopt",
 ] as const;
-
-const AF_UNIX = 1;
-const AF_INET = 2;
-const AF_INET6 = 10;
-const AF_VSOCK = 40;
 
 interface Refusals {
   calls: readonly SyscallName[];

@@ -1,5 +1,5 @@
 import { type BytePath, child, namesOf, parentOf, shownPath } from "./byte_path.ts";
-import { scan, type ScanCount } from "./glob_scan.ts";
+import type { Freshness, GlobMatches } from "./glob_matches.ts";
 import { type Link, type Look, look, type Seen } from "./look.ts";
 import type { Claims, GlobClaim, PathClaim } from "./materialise.ts";
 import { type Narrowing, uphold } from "./narrowings.ts";
@@ -23,11 +23,27 @@ export interface Settled {
   readonly links: readonly Link[];
 }
 
-export function settle(claims: Claims, globScanMaxDepth: number | null): Settled {
-  const ground = groundOf(claims, globScanMaxDepth);
+/** At once, but where there are patterns: what they mean takes a while to find. */
+export function settle(
+  claims: Claims,
+  globScanMaxDepth: number | null,
+  freshness: Freshness,
+): Settled | Promise<Settled> {
+  if (claims.globs.length === 0) return settled(claims, []);
+  return matchesOf(claims.globs, globScanMaxDepth, freshness).then((found) => settled(claims, found));
+}
+
+async function matchesOf(...asked: Parameters<typeof import("./glob_matches.ts").matchesOf>) {
+  // Loaded only here: few profiles have patterns.
+  return await (await import("./glob_matches.ts")).matchesOf(...asked);
+}
+
+/** `found`: what each of the claims' patterns means. */
+function settled(claims: Claims, found: readonly GlobMatches[]): Settled {
+  const ground = groundOf(claims, found);
   const { table, directories, links, narrowings, writtenNames } = ground;
   const led = ground.writes.filter(({ seen }) => replaceable(seen, table) !== undefined);
-  if (led.length > 0) refuseGrants(led, table, claims, globScanMaxDepth);
+  if (led.length > 0) refuseGrants(led, table, claims, found);
   const absent = uphold(narrowings, table, writtenNames);
   const narrowed = narrowings.flatMap(({ seen }) =>
     seen.found && !table.isWritable(seen.path) ? [seen.path] : []
@@ -49,11 +65,11 @@ function refuseGrants(
   led: readonly Grant[],
   table: AccessTable,
   claims: Claims,
-  globScanMaxDepth: number | null,
+  found: readonly GlobMatches[],
 ): void {
   const doubtful = new Set(led.map(({ claim }) => claim));
   const paths = claims.paths.filter((claim) => !doubtful.has(claim));
-  const without = groundOf({ ...claims, paths }, globScanMaxDepth).table;
+  const without = groundOf({ ...claims, paths }, found).table;
   for (const { claim, seen } of led) {
     const link = replaceable(seen, table);
     if (link === undefined || without.isWritable(seen.path)) continue;
@@ -67,11 +83,10 @@ function replaceable({ links }: Look, table: AccessTable): Link | undefined {
   return links.find(({ path }) => table.isWritable(parentOf(path)));
 }
 
-function groundOf(claims: Claims, globScanMaxDepth: number | null): Ground {
+function groundOf(claims: Claims, found: readonly GlobMatches[]): Ground {
   const ground = new Ground();
   for (const claim of claims.paths) ground.claim(claim);
-  const count: ScanCount = { scanned: 0, matched: 0 };
-  for (const glob of claims.globs) ground.denyMatches(glob, globScanMaxDepth, count);
+  for (const [at, glob] of claims.globs.entries()) ground.denyMatches(glob, found[at]!);
   if (claims.minimal) ground.allowMinimal();
   ground.protectNames();
   return ground;
@@ -102,13 +117,16 @@ class Ground {
   }
 
   /** What matches now. What is made later does not: that it may be made was asked for as well. */
-  denyMatches({ base, segments }: GlobClaim, maxDepth: number | null, count: ScanCount): void {
+  denyMatches({ base }: GlobClaim, found: GlobMatches): void {
     const seen = this.#look(base);
+    if ((seen.found ? seen.path : null) !== found.base) {
+      throw new UnenforceableError(`${shownPath(base)} has changed while a deny glob was expanded`);
+    }
     if (seen.found || seen.reason === "EACCES") {
       this.narrowings.push({ asked: base, access: "deny", seen, skipIfMissing: false });
     }
     if (!seen.found || !seen.isDirectory) return;
-    for (const { path, isLink } of scan(seen.path, segments, maxDepth, count)) {
+    for (const { path, isLink } of found.matches) {
       if (!isLink) this.table.claim(path, "deny");
       else {
         const target = this.#look(path);

@@ -1,7 +1,9 @@
+import { osErrorWords } from "../base/os_error.ts";
 import type { Mechanism } from "./mechanism.ts";
 import { mountPlanOf } from "./mounts.ts";
 import { type Confined, planStart } from "./plan.ts";
 import { prepareStart } from "./prepared_start.ts";
+import { probedRules } from "./probed_rules.ts";
 import type { Rules } from "./rules.ts";
 import { SandboxStartError } from "./status.ts";
 import { surroundings } from "./surroundings.ts";
@@ -11,23 +13,19 @@ export type Tier = "user namespaces" | "capabilities" | "seccomp only" | "none";
 
 export interface Support {
   readonly tier: Tier;
-  /** Why it is not the first tier, or not all of it: the step that the system refused. */
+  /** Why something has to be refused here, as the step that the system refused; null where nothing has. */
   readonly failing: string | null;
+  /** Why nothing better was taken, though what was taken may do as well; null for the first that was tried. */
+  readonly passedOver: string | null;
   /** Whether the sandbox has a /proc of its own. */
   readonly freshProc: boolean;
   /** How to confine where a view is needed; null where that cannot be. */
   readonly mechanism: Mechanism & { kind: "namespaces" } | null;
+  /** Whether it will be the same the next time. */
+  readonly isLasting: boolean;
 }
 
 const TRUE = ["/bin/true", "/usr/bin/true", "/run/current-system/sw/bin/true"];
-
-const PROBED: Rules = {
-  view: "whole-read",
-  mounts: [],
-  links: [],
-  network: "restricted",
-  whole: { read: true, write: false },
-};
 
 const LADDER = [
   { tier: "user namespaces", userNamespace: true, freshProc: true },
@@ -38,23 +36,40 @@ const LADDER = [
 
 /** Runs something real in each way until one works: what the system says about itself is not the whole truth. */
 export async function probeSupport(): Promise<Support> {
-  let failing: string | null = null;
+  using probed = probedRules();
+  let passedOver: string | null = null;
+  let isLasting = true;
+  const tryOut = async (mechanism: Mechanism): Promise<string | null> => {
+    const refusal = await refusalOf(mechanism, probed.rules);
+    if (refusal === null) return null;
+    passedOver ??= refusal.step;
+    isLasting &&= refusal.isLasting;
+    return refusal.step;
+  };
   for (const { tier, userNamespace, freshProc } of LADDER) {
     const mechanism = { kind: "namespaces", userNamespace, freshProc } as const;
-    const refused = await tryOut(mechanism);
-    if (refused === null) return { tier, failing, freshProc, mechanism };
-    failing ??= refused;
+    if (await tryOut(mechanism) !== null) continue;
+    return { tier, failing: freshProc ? null : passedOver, passedOver, freshProc, mechanism, isLasting };
   }
   const refused = await tryOut({ kind: "seccomp" });
   const tier = refused === null ? "seccomp only" : "none";
-  return { tier, failing: refused ?? failing, freshProc: false, mechanism: null };
+  return { tier, failing: refused ?? passedOver, passedOver, freshProc: false, mechanism: null, isLasting };
 }
 
-/** The step that failed, or null. */
-async function tryOut(mechanism: Mechanism): Promise<string | null> {
+interface Refusal {
+  /** What failed. */
+  readonly step: string;
+  /** Whether it will fail the next time too. */
+  readonly isLasting: boolean;
+}
+
+/** Other than these, errors tell of a moment in which there was too little of something. */
+const LASTING = new Set(["EPERM", "EACCES", "ENOSYS", "EINVAL", "ENOSPC", "EUSERS"]);
+
+async function refusalOf(mechanism: Mechanism, rules: Rules): Promise<Refusal | null> {
   try {
     const around = surroundings();
-    const view = mechanism.kind === "seccomp" ? null : mountPlanOf(PROBED, () => "directory");
+    const view = mechanism.kind === "seccomp" ? null : mountPlanOf(rules, () => "directory");
     const confined: Confined = { view, network: "restricted" };
     const start = { programs: TRUE, argv: ["true"], cwd: "/", env: {}, tty: false };
     const wrapped = prepareStart(around.arch, planStart(confined, start, mechanism, around), () => {});
@@ -68,9 +83,10 @@ async function tryOut(mechanism: Mechanism): Promise<string | null> {
     }
     await wrapped.began();
     const code = await child.exited;
-    return code === 0 ? null : `true ended with ${child.signalCode ?? code}`;
+    return code === 0 ? null : { step: `true ended with ${child.signalCode ?? code}`, isLasting: false };
   } catch (error) {
-    if (error instanceof SandboxStartError || error instanceof Error) return error.message;
-    throw error;
+    if (!(error instanceof Error)) throw error;
+    const isLasting = error instanceof SandboxStartError && LASTING.has(error.errno);
+    return { step: osErrorWords(error), isLasting };
   }
 }

@@ -40,6 +40,8 @@ interface Recorded {
  */
 export class PinnedView {
   readonly masks: Masks | null;
+  /** Whether something is on the host because of it, for all to see. */
+  readonly holdsPlaces: boolean;
   readonly #recorded: readonly Recorded[];
   #isOpen = true;
 
@@ -49,6 +51,7 @@ export class PinnedView {
     private readonly descriptors: ViewDescriptors,
     private readonly closed: () => void,
   ) {
+    this.holdsPlaces = rules.mounts.some(({ kind }) => kind === "absent");
     try {
       this.masks = this.#findMasks(rules);
       const device = lstatSync(this.#inView(MASKS)).dev;

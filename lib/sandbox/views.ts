@@ -6,8 +6,10 @@ import type { PinnedView } from "./view.ts";
 
 /** Kept for the next call with the same rules, those in use not counted. Each has some descriptors. */
 const MAX_KEPT = 8;
-/** Nobody wanted it for so long: its mask points, which others see on the host, may go. */
+/** Nobody wanted it for so long: its descriptors may go. */
 const IDLE_MS = 2_000;
+/** The same for one with mask points, which others see on the host: calls of one turn come closer together. */
+const HOLDING_IDLE_MS = 20;
 
 interface Kept {
   readonly key: string;
@@ -15,7 +17,8 @@ interface Kept {
   /** null while it is being built. */
   view: PinnedView | null;
   users: number;
-  usedAt: number;
+  /** When nobody wanted it any more, if it is not used again. */
+  endsAt: number;
 }
 
 /** The views of a server: one for all calls with the same rules, as long as it shows what it should. */
@@ -24,7 +27,7 @@ export class Views implements Disposable {
   readonly #kept = new Map<string, Kept>();
   /** Those kept, and those that are still in use. */
   readonly #open = new Set<PinnedView>();
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  #timer: { readonly timer: ReturnType<typeof setTimeout>; readonly at: number } | null = null;
 
   constructor(
     private readonly support: () => Promise<Pick<Support, "mechanism" | "failing">>,
@@ -62,7 +65,7 @@ export class Views implements Disposable {
       }
       this.#closeUnused(known);
     }
-    const kept: Kept = { key, built: this.#build(rules), view: null, users: 0, usedAt: 0 };
+    const kept: Kept = { key, built: this.#build(rules), view: null, users: 0, endsAt: 0 };
     void kept.built.then((view) => kept.view = view, () => {});
     this.#kept.set(key, kept);
     for (const oldest of this.#kept.values()) {
@@ -82,9 +85,12 @@ export class Views implements Disposable {
 
   #leave(kept: Kept): void {
     kept.users--;
-    kept.usedAt = performance.now();
-    if (this.#kept.get(kept.key) === kept) this.#timer ??= this.#closeIdleLater(this.idleMs);
-    else this.#closeUnused(kept);
+    if (this.#kept.get(kept.key) !== kept) return this.#closeUnused(kept);
+    const idleMs = kept.view?.holdsPlaces ? Math.min(HOLDING_IDLE_MS, this.idleMs) : this.idleMs;
+    kept.endsAt = performance.now() + idleMs;
+    if (this.#timer !== null && this.#timer.at <= kept.endsAt) return;
+    this.#stopTimer();
+    this.#closeIdleAt(kept.endsAt);
   }
 
   #forget(kept: Kept): void {
@@ -98,25 +104,28 @@ export class Views implements Disposable {
     view.close();
   }
 
-  #closeIdleLater(ms: number): ReturnType<typeof setTimeout> {
+  #closeIdleAt(at: number): void {
     const timer = setTimeout(() => {
       this.#timer = null;
       const now = performance.now();
-      for (const kept of this.#kept.values()) {
-        if (kept.users === 0 && kept.view !== null && now - kept.usedAt >= this.idleMs) this.#forget(kept);
-      }
-      const left = [...this.#kept.values()].map(({ usedAt }) => usedAt + this.idleMs - now);
-      if (left.length > 0) this.#timer = this.#closeIdleLater(Math.max(1, Math.min(...left)));
-    }, ms);
+      const idle = [...this.#kept.values()].filter(({ users, view }) => users === 0 && view !== null);
+      for (const kept of idle) if (kept.endsAt <= now) this.#forget(kept);
+      const next = Math.min(...idle.map(({ endsAt }) => endsAt).filter((endsAt) => endsAt > now));
+      if (next < Infinity) this.#closeIdleAt(next);
+    }, Math.max(1, Math.ceil(at - performance.now())));
     timer.unref();
-    return timer;
+    this.#timer = { timer, at };
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer.timer);
+    this.#timer = null;
   }
 
   /** Those in use are closed when they no longer are. */
   [Symbol.dispose](): void {
     for (const kept of [...this.#kept.values()]) this.#forget(kept);
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#stopTimer();
   }
 
   /** At the end of the program: those in use too. */
@@ -132,6 +141,6 @@ export class Views implements Disposable {
 function keyOf({ view, mounts, links }: Rules): string {
   const lines: string[] = [view];
   for (const { kind, path } of mounts) lines.push(`${kind === "absent" ? "read" : kind} ${path}`);
-  for (const { path, target } of links) lines.push(`link ${path}\n${target}`);
+  for (const { path, target } of links) lines.push(`link ${path}\0${target}`);
   return lines.join("\0");
 }

@@ -9,10 +9,11 @@ import { FLOW_WINDOW_BYTES } from "../wire/extensions.ts";
 export class Acknowledgements {
   readonly #readers = new Map<string, Follower>();
 
-  /** Holds this process's events from the next one on, or from its first, for the reader. */
-  expect(process: ProcessHandle, afterSeq: number): void {
+  /** Holds this process's events from the next one on, or from its first, for the reader; where it does not hold, nothing waits. */
+  expect(process: ProcessHandle, afterSeq: number, holds = true): void {
     if (this.#readers.has(process.processId)) return;
-    this.#readers.set(process.processId, process.log.follow(afterSeq, () => {}, FLOW_WINDOW_BYTES));
+    const heldBytes = holds ? FLOW_WINDOW_BYTES : Infinity;
+    this.#readers.set(process.processId, process.log.follow(afterSeq, () => {}, heldBytes));
   }
 
   /** The reader has everything up to `seq`. An unknown process may have been forgotten meanwhile. */

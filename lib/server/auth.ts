@@ -4,6 +4,7 @@ import type { AuthSettings } from "./auth_settings.ts";
 import { type Authenticator, bearerAuthenticator } from "./authenticator.ts";
 import { bearerJwtCheck } from "./bearer_jwt.ts";
 import { capabilityTokenCheck, sha256 } from "./capability_token.ts";
+import { tokenSubject } from "./token_subject.ts";
 import { type ReadFile, readSecret } from "./secret_file.ts";
 
 const SHORTEST_SHARED_SECRET = 32; // Bytes: HMAC-SHA-256 is as strong as its key only up to here.
@@ -17,7 +18,10 @@ export async function openAuthenticator(
   const checkToken = settings.mode === "capability-token"
     ? capabilityTokenCheck(await tokenDigest(settings.source, readFile))
     : await bearerJwtCheck(await sharedSecret(settings.secretFile, readFile), accepted(settings), epochMs);
-  return bearerAuthenticator(checkToken);
+  const authenticator = bearerAuthenticator(checkToken);
+  return settings.mode === "signed-bearer-token"
+    ? { ...authenticator, principalOf: tokenSubject }
+    : authenticator;
 }
 
 async function tokenDigest(

@@ -4,6 +4,8 @@ export type TokenCheck = (token: string) => Promise<string | null>;
 export interface Authenticator {
   /** Judges an `Authorization` header. Resolves to the body of a 401 answer, or to `null` when its bearer may come in. */
   check(authorizationHeader: string | null): Promise<string | null>;
+  /** Who it is that was let in with this header; absent where all are the same. */
+  principalOf?(authorizationHeader: string | null): string;
 }
 
 export function bearerAuthenticator(checkToken: TokenCheck): Authenticator {

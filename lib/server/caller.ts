@@ -4,6 +4,7 @@ import type { Outbox } from "../rpc/outbox.ts";
 import type { Agreed } from "../wire/extensions.ts";
 import { ConnectionFiles } from "./connection_files.ts";
 import { ConnectionHttp } from "./connection_http.ts";
+import { DiskPages } from "./disk_pages.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -14,14 +15,15 @@ export class Caller {
   #files: ConnectionFiles | null = null;
   #http: ConnectionHttp | null = null;
   #discoveries: Permits | null = null;
-  #pages: Permits | null = null;
+  #pages: DiskPages | null = null;
+  #searches: Permits | null = null;
 
   constructor(
     readonly session: Session,
     /** What its peer and we can beyond Codex. */
     readonly agreed: Agreed,
     private readonly outbox: Outbox,
-    private readonly clock: Clock,
+    readonly clock: Clock,
     /** Aborted when the connection ends: nobody waits for the answer any more. */
     readonly gone: AbortSignal,
   ) {}
@@ -36,9 +38,14 @@ export class Caller {
     return (this.#http ??= new ConnectionHttp(this.outbox, this.clock, this.gone));
   }
 
-  /** One page of a log that comes from the disk at a time, until it is handed over: pages are large. */
-  get pages(): Permits {
-    return (this.#pages ??= new Permits(1));
+  /** Pages of logs that come from the disk. */
+  get pages(): DiskPages {
+    return (this.#pages ??= new DiskPages(this.outbox, this.gone));
+  }
+
+  /** One search through a log at a time. */
+  get searches(): Permits {
+    return (this.#searches ??= new Permits(1));
   }
 
   /** One call that looks for capabilities at a time. */

@@ -21,7 +21,13 @@ import type { SessionRegistry } from "./session_registry.ts";
 import { inWireWords } from "./wire_words.ts";
 
 /** They wait for output, or for room; nothing is done meanwhile. */
-const WAITING_METHODS: ReadonlySet<string> = new Set(["process/read", "process/write", "process/closeStdin"]);
+const WAITING_METHODS: ReadonlySet<string> = new Set([
+  "process/read",
+  "process/write",
+  "process/closeStdin",
+  "process/wait",
+  "process/logs",
+]);
 
 export interface ConnectionOptions {
   readonly sessions: SessionRegistry;
@@ -32,6 +38,8 @@ export interface ConnectionOptions {
   readonly messageName: string;
   /** The session ends with its connection: there is no way back over stdio. */
   readonly endsSession: boolean;
+  /** Who it is, as far as it had to show that. */
+  readonly principal: string;
   readonly onEnd: (connection: Connection) => void;
 }
 
@@ -193,13 +201,15 @@ export class Connection implements Receiver, Answerer, Attached {
   }
 
   #initialize(params: unknown): Found<InitializeResult> {
-    const { resumeSessionId, extensions } = paramsOf("initialize", params, this.agreed);
+    const { resumeSessionId, extensions, ownerToken } = paramsOf("initialize", params, this.agreed);
     const next = nextHandshake(this.#handshake, "initialize accepted");
     if (next === null) {
       throw new WireError(INVALID_REQUEST, "initialize may only be sent once per connection");
     }
-    this.agreed = agree(extensions); // before the session begins to speak to this connection
-    const session = this.#sessionFor(resumeSessionId);
+    const agreed = agree(this.options.endsSession ? extensions.filter(outlivesProgram) : extensions);
+    const token = agreed.has("processes.v1") ? ownerTokenIn(ownerToken) : null;
+    this.agreed = agreed; // before the session begins to speak to this connection
+    const session = this.#sessionFor(resumeSessionId, token);
     this.#caller = new Caller(session, this.agreed, this.outbox, this.options.clock, this.#gone.signal);
     this.#handshake = next;
     const result = {
@@ -212,15 +222,31 @@ export class Connection implements Receiver, Answerer, Attached {
     return () => result;
   }
 
-  #sessionFor(resumeSessionId: string | null): Session {
+  #sessionFor(resumeSessionId: string | null, token: string | null): Session {
     try {
       const { sessions } = this.options;
-      return resumeSessionId === null ? sessions.create(this) : sessions.resume(resumeSessionId, this);
+      return resumeSessionId === null
+        ? sessions.create(this, { principal: this.options.principal, token })
+        : sessions.resume(resumeSessionId, this);
     } catch (error) {
       this.agreed = NOTHING_AGREED; // it is as if nothing had been said
       throw error;
     }
   }
+}
+
+/** A server on stdio ends with its client, and nothing that it keeps could be found again. */
+function outlivesProgram(extension: string): boolean {
+  return extension !== "processes.v1";
+}
+
+/** Long enough for any secret. */
+const LONGEST_OWNER_TOKEN = 1_024;
+
+function ownerTokenIn(told: unknown): string | null {
+  if (told === undefined || told === null) return null;
+  if (typeof told === "string" && told !== "" && told.length <= LONGEST_OWNER_TOKEN) return told;
+  throw new DecodeError(`ownerToken is a text of 1 to ${LONGEST_OWNER_TOKEN} characters`);
 }
 
 /** Bytes of a carrier that did not look at them: text or nothing we understand. */

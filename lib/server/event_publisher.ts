@@ -14,6 +14,8 @@ export interface Listener {
   cannotHearOfGap(): void;
   /** With `outcome.v1` it can, and hears more of an end. */
   readonly agreed: Agreed;
+  /** False: the process does not wait for it. */
+  readonly holds?: boolean;
 }
 
 const PATIENT: Listener = { mayHearMore: () => true, cannotHearOfGap: () => {}, agreed: NOTHING_AGREED };
@@ -33,7 +35,11 @@ export class EventPublisher implements Producer {
     private readonly listener: Listener = PATIENT,
   ) {
     this.#id = JSON.stringify(process.processId);
-    this.#follower = process.log.follow(afterSeq, () => this.pump());
+    this.#follower = process.log.follow(
+      afterSeq,
+      () => this.pump(),
+      listener.holds === false ? Infinity : undefined,
+    );
   }
 
   /** One that says nothing before `speakSoon()`: the answer to the start comes before its events. */
@@ -69,6 +75,11 @@ export class EventPublisher implements Producer {
       this.#publish(event);
     }
     this.outbox.waitForRoom(this);
+  }
+
+  /** What it has told so far. */
+  get cursor(): number {
+    return this.#follower.cursor;
   }
 
   stop(): void {

@@ -1,3 +1,4 @@
+import type { StartOptions } from "../process/backend.ts";
 import type { LogPage } from "../process/event_log.ts";
 import { decodeBase64 } from "../wire/base64.ts";
 import type { WrittenResult } from "../wire/envelope.ts";
@@ -55,6 +56,7 @@ export const processRoutes: Pick<
       size: params.size ?? null,
       terminalSignalExit: agreed.has("terminal.v1") ? "128+n" : "one",
       ...outcomeOptions(params),
+      ...keepOption(params),
     }, sandboxed);
     if (startId !== null) session.starts.note(startId, digest, started);
     return found(started, inWords);
@@ -70,13 +72,7 @@ export const processRoutes: Pick<
       return pageInWords(page, agreed);
     };
     if (process.log.isInMemory(options.afterSeq)) return found(process.read(options, gone), inWords);
-    return pages.take(gone).then(async (giveBack) => {
-      const page = await process.read(options, gone);
-      return () => {
-        giveBack();
-        return inWords(page);
-      };
-    });
+    return pages.find(() => process.read(options, gone), inWords);
   },
 
   "process/write"({ processId, chunk, writeId }, { session, gone }) {
@@ -84,14 +80,18 @@ export const processRoutes: Pick<
     if (writeId === "") throw new WireError(INVALID_PARAMS, "writeId must not be empty");
     const process = session.process(processId);
     if (process === undefined) return () => ({ status: notWritten(processId, session) });
-    return found(process.write(bytes, writeId, gone), (status) => ({ status }));
+    session.seat.requireInput(process);
+    const ownId = session.seat.writeId(process, writeId);
+    return found(process.write(bytes, ownId, gone), (status) => ({ status }));
   },
 
   "process/closeStdin"({ processId, writeId }, { session, gone }) {
     if (writeId === "") throw new WireError(INVALID_PARAMS, "writeId must not be empty");
     const process = session.process(processId);
     if (process === undefined) return () => ({ status: notWritten(processId, session) });
-    return found(process.closeInput(writeId, gone), (status) => ({ status }));
+    session.seat.requireInput(process);
+    const ownId = session.seat.writeId(process, writeId);
+    return found(process.closeInput(ownId, gone), (status) => ({ status }));
   },
 
   "process/signal"({ processId, signal }, { session }) {
@@ -100,7 +100,9 @@ export const processRoutes: Pick<
   },
 
   "process/resize"({ processId, rows, cols }, { session }) {
-    (session.process(processId) ?? session.starting(processId))?.resize({ rows, cols });
+    const process = session.process(processId);
+    if (process !== undefined) session.seat.requireInput(process);
+    (process ?? session.starting(processId))?.resize({ rows, cols });
     return () => ({});
   },
 
@@ -117,6 +119,19 @@ export const processRoutes: Pick<
     return () => ({ running, ...survivors });
   },
 };
+
+/** What makes it one that is kept is that it is to be found, or to be read for a while. */
+function keepOption(
+  { name = null, labels = null, keepMs = null }: {
+    readonly name?: string | null | undefined;
+    readonly labels?: Readonly<Record<string, string>> | null | undefined;
+    readonly keepMs?: number | null | undefined;
+  },
+): Pick<StartOptions, "keep"> {
+  if (name !== null || keepMs !== null) return { keep: { name, labels: labels ?? {}, ms: keepMs } };
+  if (labels !== null) throw new WireError(INVALID_PARAMS, "labels are of a process with `name` or `keepMs`");
+  return {};
+}
 
 function noProcess(processId: string, session: Session): WireError {
   return session.starting(processId) === undefined

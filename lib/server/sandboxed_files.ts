@@ -3,6 +3,7 @@ import { systemError } from "../fs/fs_error.ts";
 import { localFileSystem } from "../fs/local/local_file_system.ts";
 import { dependsOnPlace, type Intent } from "../sandbox/intent.ts";
 import { resolveRules } from "../sandbox/policy.ts";
+import type { Rules } from "../sandbox/rules.ts";
 import { UnenforceableError } from "../sandbox/unenforceable.ts";
 import type { SandboxContext } from "../wire/sandbox_messages.ts";
 import { INVALID_PARAMS, INVALID_REQUEST, WireError } from "../wire/wire_error.ts";
@@ -80,7 +81,16 @@ function useConfined<T>(
 ): Soon<T> {
   if (process.platform !== "linux") throw new UnenforceableError("only Linux has what it takes");
   const { TMPDIR } = process.env;
-  const rules = resolveRules(withMinimal(intent), TMPDIR === undefined ? {} : { TMPDIR });
+  const rules = resolveRules(withMinimal(intent), TMPDIR === undefined ? {} : { TMPDIR }, "recent");
+  if (rules instanceof Promise) return rules.then((found) => useUnder(found, what, act));
+  return useUnder(rules, what, act);
+}
+
+function useUnder<T>(
+  rules: Rules,
+  what: "reads" | "changes",
+  act: (files: FileSystem) => Soon<T>,
+): Soon<T> {
   if (rules.whole.write) return act(localFileSystem);
   if (what === "reads" && rules.whole.read) return act(onlyRead);
   // Most servers never need it.

@@ -29,6 +29,7 @@ export interface RunningServer {
 
 interface SocketData {
   readonly peer: string;
+  readonly principal: string;
   transport: ServerSocket | null;
 }
 
@@ -56,7 +57,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     upgrade: (request, server) => {
       const peer = server.requestIP(request);
       const label = peer === null ? "unknown" : webSocketUrl(peer.address, peer.port).slice("ws://".length);
-      return server.upgrade(request, { data: { peer: label, transport: null } });
+      const principal = options.auth?.principalOf?.(request.headers.get("authorization")) ?? "";
+      return server.upgrade(request, { data: { peer: label, principal, transport: null } });
     },
   });
   const server = listen(
@@ -65,7 +67,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       const answer = () => app.fetch(request, { server: bun });
       return host === null ? loaded.then(answer) : answer();
     },
-    (transport) => host!.serve(transport, "websocket"), // whoever is let in has waited for it
+    (transport, principal) => host!.serve(transport, "websocket", principal), // whoever is let in has waited for it
   );
   // A signal handler cannot wait long: what is open is cut, not drained.
   return await Promise.resolve({
@@ -79,16 +81,16 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 }
 
 /** How this machine can confine commands; loaded and tried only when somebody asks. */
-async function sandboxFacts(): Promise<{ mechanism: string; failing: string | null }> {
+async function sandboxFacts() {
   const { sandboxSupport } = await import("../sandbox/sandboxed_start.ts");
-  const { tier, failing } = await sandboxSupport();
-  return { mechanism: tier, failing };
+  const { tier, ...facts } = await sandboxSupport();
+  return { mechanism: tier, ...facts };
 }
 
 function listen(
   { hostname, port }: { hostname: string; port: number },
   fetch: (request: Request, server: Bun.Server<SocketData>) => Response | Promise<Response>,
-  connected: (transport: ServerSocket) => void,
+  connected: (transport: ServerSocket, principal: string) => void,
 ): Bun.Server<SocketData> {
   try {
     return Bun.serve<SocketData>({
@@ -109,7 +111,7 @@ function listen(
         perMessageDeflate: false,
         open(socket) {
           socket.data.transport = new ServerSocket(socket, `exec-server websocket ${socket.data.peer}`);
-          connected(socket.data.transport);
+          connected(socket.data.transport, socket.data.principal);
         },
         message: (socket, message) => socket.data.transport?.received(message),
         ping: (socket) => socket.data.transport?.heard(),

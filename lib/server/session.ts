@@ -6,6 +6,7 @@ import type { SandboxedStart } from "../process/local/confinement.ts";
 import { LocalBackend } from "../process/local/local_backend.ts";
 import type { LocalProcess } from "../process/local/local_process.ts";
 import { bestTrees } from "../process/local/tree/tree_support.ts";
+import { ProcessError } from "../process/process_error.ts";
 import type { Spools } from "../process/spool.ts";
 import type { Outbox } from "../rpc/outbox.ts";
 import type { Agreed } from "../wire/extensions.ts";
@@ -13,6 +14,8 @@ import { Acknowledgements } from "./acknowledgements.ts";
 import { type Attachment, type AttachmentEvent, nextAttachment } from "./attachment.ts";
 import { AwaitedReads } from "./awaited_reads.ts";
 import { EventPublisher, type Listener } from "./event_publisher.ts";
+import type { Kept, KeptProcesses, Owner } from "./kept_processes.ts";
+import { KeptSeat } from "./kept_seat.ts";
 import { StartLedger } from "./start_ledger.ts";
 
 /** The connection that a session speaks to. */
@@ -41,6 +44,8 @@ export class Session {
   readonly #acknowledgements = new Acknowledgements();
   /** Those that were given an id of their own. */
   readonly starts = new StartLedger<Started>();
+  /** Its place among those processes that outlive it. */
+  readonly seat: KeptSeat;
 
   constructor(
     readonly id: string,
@@ -48,8 +53,15 @@ export class Session {
     private readonly clock: Clock,
     private readonly detachTtlMs: number,
     private readonly onEnd: (session: Session) => void,
+    kept: KeptProcesses,
+    owner: Owner,
     spools: Spools | null = null,
   ) {
+    this.seat = new KeptSeat(kept, owner, id, {
+      isListening: () => this.#bond.state === "attached",
+      forgotten: (processId) => this.#forgotten(processId),
+      waitsNoMore: (process) => this.#waitNoMore(process),
+    });
     this.#backend = new LocalBackend(clock, (processId) => this.#forgotten(processId), spools, bestTrees);
     this.#bond = { state: "attached", connection };
   }
@@ -64,24 +76,39 @@ export class Session {
    */
   start(options: StartOptions, sandboxed: SandboxedStart | null): Started | Promise<Started> {
     const asker = this.#bond;
-    const started = this.#backend.start(options, sandboxed);
+    const started = this.#begin(options, sandboxed);
     return started instanceof Promise
       ? started.then((process) => this.#started(process, asker))
       : this.#started(started, asker);
   }
 
+  /** One of its own, one that it follows, or one that it may see. */
   process(processId: string): LocalProcess | undefined {
-    return this.#backend.get(processId);
+    return this.#backend.get(processId) ?? this.seat.followed(processId) ??
+      (this.#seesKept ? this.seat.find(processId)?.process : undefined);
   }
 
   /** A start that takes a while, until it is done. */
   starting(processId: string): ConfinedStart | undefined {
-    return this.#backend.starting(processId);
+    return this.#backend.starting(processId) ?? (this.#seesKept ? this.seat.starting(processId) : undefined);
+  }
+
+  /** Follows a kept process from there on: `tell` is to be called while the answer is put into words. */
+  attach(kept: Kept, afterSeq: number, write: boolean): Started {
+    const { process } = kept;
+    this.#unfollow(process);
+    this.seat.sit(kept, write);
+    return this.#follow(process, afterSeq, this.#bond);
+  }
+
+  detachKept(kept: Kept): void {
+    this.#unfollow(kept.process);
+    this.seat.leave(kept);
   }
 
   /** The client has every event of a process up to `seq`. */
   acknowledge(processId: string, seq: number): void {
-    const process = this.#backend.get(processId);
+    const process = this.#backend.get(processId) ?? this.seat.followed(processId);
     if (process === undefined) return;
     this.#acknowledgements.acknowledge(process, seq);
     this.#publishers.get(process)?.pump();
@@ -110,7 +137,7 @@ export class Session {
       this.#publish(process, afterSeq);
     });
     this.#awaited = awaited;
-    for (const process of this.#backend.processes()) {
+    for (const process of this.#followed()) {
       const { log } = process;
       const cursor = log.nextSeq - 1;
       // One answer may not hold all that was missed: what is told goes on where that ends.
@@ -134,19 +161,57 @@ export class Session {
     this.#move({ type: "time is up" });
   }
 
+  get #seesKept(): boolean {
+    return this.#bond.state === "attached" && this.#bond.connection.agreed.has("processes.v1");
+  }
+
+  #followed(): LocalProcess[] {
+    return [...this.#backend.processes(), ...this.seat.allFollowed()];
+  }
+
+  #begin(options: StartOptions, sandboxed: SandboxedStart | null): LocalProcess | Promise<LocalProcess> {
+    const { processId, keep } = options;
+    const isTaken = keep === undefined
+      ? this.#seesKept && this.seat.has(processId)
+      : this.#backend.get(processId) !== undefined || this.#backend.starting(processId) !== undefined;
+    if (isTaken) throw new ProcessError("duplicate", `process ${processId} already exists`);
+    return keep === undefined
+      ? this.#backend.start(options, sandboxed)
+      : this.seat.start({ ...options, keep }, sandboxed);
+  }
+
   #started(process: LocalProcess, asker: Attachment<Attached>): Started {
-    this.#expectAcknowledgements(process, 0);
+    return this.#follow(process, 0, asker);
+  }
+
+  #follow(process: LocalProcess, afterSeq: number, asker: Attachment<Attached>): Started {
+    this.#expectAcknowledgements(process, afterSeq);
     // It may have come to its end by now; that is told all the same.
-    const publisher = this.#publish(process, 0, "quiet");
+    const publisher = this.#publish(process, afterSeq, "quiet");
     const tell = () => publisher?.speakSoon();
     // Whoever took the session up meanwhile gets no answer, and hears of it all the same.
     if (this.#bond !== asker) tell();
     return { process, tell };
   }
 
+  #unfollow(process: LocalProcess): void {
+    this.#publishers.get(process)?.stop();
+    this.#publishers.delete(process);
+    this.#acknowledgements.forget(process.processId);
+  }
+
+  /** It goes on listening, and the process does not wait for it any more. */
+  #waitNoMore(process: LocalProcess): void {
+    const cursor = this.#publishers.get(process)?.cursor;
+    if (cursor === undefined) return;
+    this.#unfollow(process);
+    this.#follow(process, cursor, this.#bond).tell();
+  }
+
   #expectAcknowledgements(process: LocalProcess, afterSeq: number): void {
     if (this.#bond.state !== "attached" || isOver(process, afterSeq)) return;
-    if (this.#bond.connection.agreed.has("flow.v1")) this.#acknowledgements.expect(process, afterSeq);
+    if (!this.#bond.connection.agreed.has("flow.v1")) return;
+    this.#acknowledgements.expect(process, afterSeq, this.seat.holds(process));
   }
 
   #publish(
@@ -162,6 +227,7 @@ export class Session {
       // It comes back and reads, and by what is missing there its own rules tell it that something is.
       cannotHearOfGap: () => connection.end(),
       agreed: connection.agreed,
+      holds: this.seat.holds(process),
     };
     const publisher = EventPublisher.quiet(process, afterSeq, connection.outbox, onClosed, listener);
     this.#publishers.set(process, publisher);
@@ -191,11 +257,13 @@ export class Session {
       for (const { log, processId } of this.#backend.processes()) {
         if (log.isSpooled) this.#acknowledgements.forget(processId);
       }
+      for (const { processId } of this.seat.allFollowed()) this.#acknowledgements.forget(processId);
       this.#expiry = this.clock.after(this.detachTtlMs, () => this.end());
       return;
     }
     this.#acknowledgements.forgetAll();
     this.#backend.endAll();
+    this.seat.leaveAll();
     this.onEnd(this);
   }
 }

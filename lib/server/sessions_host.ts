@@ -26,8 +26,8 @@ export class SessionsHost {
     this.#sessions = new SessionRegistry(options.clock, options.detachTtlMs ?? DETACH_TTL_MS, options.spools);
   }
 
-  /** Serves a peer until its transport ends. */
-  serve(transport: Transport, carrier: "websocket" | "stdio"): Connection {
+  /** Serves a peer until its transport ends. `principal` is who it is, as far as it had to show that. */
+  serve(transport: Transport, carrier: "websocket" | "stdio", principal = ""): Connection {
     const connection = new Connection(transport, {
       sessions: this.#sessions,
       routes,
@@ -35,6 +35,7 @@ export class SessionsHost {
       concurrentRequests: Math.min(this.options.concurrentRequests ?? EXECUTING_REQUESTS, EXECUTING_REQUESTS),
       messageName: carrier === "websocket" ? "websocket JSON-RPC message" : "JSON-RPC message",
       endsSession: carrier === "stdio",
+      principal,
       onEnd: (ended) => this.#connections.delete(ended),
     });
     this.#connections.add(connection);

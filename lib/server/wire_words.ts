@@ -6,6 +6,7 @@ import { INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, NOT_FOUND, WireError }
 
 const PROCESS_CODES: Readonly<Record<ProcessErrorCode, number>> = {
   duplicate: INVALID_REQUEST,
+  full: INVALID_REQUEST,
   unknown: INVALID_REQUEST,
   invalid: INVALID_PARAMS,
   spawn: INTERNAL_ERROR,

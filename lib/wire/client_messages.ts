@@ -8,6 +8,7 @@ import {
   optional,
   struct,
   text,
+  textMap,
   texts,
   u64,
   unchecked,
@@ -103,6 +104,50 @@ const readResult = later(() =>
   })
 );
 
+const linePlace = () => nullable(struct("LinePlace", { seq: u64(), skip: u64() }));
+
+const keptProcess = later(() =>
+  struct("KeptProcess", {
+    processId: text(),
+    name: nullable(text()),
+    labels: optional(textMap(), {}),
+    program: text(),
+    state: variants("running", "exited", "closed"),
+    exitCode: nullable(i32()),
+    tty: flag(),
+    ageMs: u64(),
+    expiresInMs: nullable(u64()),
+    readers: u64(),
+    nextSeq: u64(),
+    outputBytes: u64(),
+    ...accountMembers(),
+  })
+);
+
+const listResult = later(() => struct("ListResponse", { processes: z.array(keptProcess()) }));
+
+const attachResult = later(() =>
+  struct("AttachResponse", { process: keptProcess(), afterSeq: u64(), writer: flag() })
+);
+
+const waitResult = later(() => struct("WaitResponse", { process: keptProcess() }));
+
+const logsResult = later(() =>
+  struct("LogsResponse", {
+    chunks: z.array(
+      struct("OutputChunk", { seq: u64(), stream: variants("stdout", "stderr", "pty"), chunk: text() }),
+    ),
+    gaps: z.array(struct("Gap", gap())),
+    cursor: struct("LineCursor", {
+      afterSeq: u64(),
+      ...{ stdout: linePlace(), stderr: linePlace(), pty: linePlace() },
+    }),
+    more: flag(),
+    cut: optional(flag(), false),
+    process: keptProcess(),
+  })
+);
+
 const startResult = later(() => struct("StartResponse", { processId: text() }));
 
 const writeResult = later(() =>
@@ -115,6 +160,7 @@ const terminateResult = later(() => struct("TerminateResponse", { running: flag(
 
 export type InitializeAnswer = z.output<ReturnType<typeof initializeResult>>;
 export type ReadAnswer = z.output<ReturnType<typeof readResult>>;
+export type KeptAnswer = z.output<ReturnType<typeof keptProcess>>;
 export type AccountMembers = z.output<ReturnType<typeof account>>;
 export type WriteAnswer = z.output<ReturnType<typeof writeResult>>;
 
@@ -125,6 +171,10 @@ export const readStatusAnswer = (result: unknown) => decodeParams(statusResult()
 export const readStartAnswer = (result: unknown) => decodeParams(startResult(), result);
 export const readReadAnswer = (result: unknown): ReadAnswer => decodeParams(readResult(), result);
 export const readWriteAnswer = (result: unknown): WriteAnswer => decodeParams(writeResult(), result);
+export const readListAnswer = (result: unknown) => decodeParams(listResult(), result);
+export const readAttachAnswer = (result: unknown) => decodeParams(attachResult(), result);
+export const readWaitAnswer = (result: unknown) => decodeParams(waitResult(), result);
+export const readLogsAnswer = (result: unknown) => decodeParams(logsResult(), result);
 export const readTerminateAnswer = (result: unknown) => decodeParams(terminateResult(), result);
 
 export const readAccountMembers = (params: unknown): AccountMembers => decodeParams(account(), params);

@@ -9,6 +9,7 @@ export const EXTENSIONS = [
   "flow.v1",
   "files.v1",
   "outcome.v1",
+  "processes.v1",
 ] as const;
 
 export type Extension = (typeof EXTENSIONS)[number];

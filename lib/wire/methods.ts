@@ -60,6 +60,18 @@ import {
   watchParams,
   type WatchResult,
 } from "./files_v1_messages.ts";
+import {
+  attachParams,
+  type AttachResult,
+  detachParams,
+  keptStartMembers,
+  listProcessesParams,
+  type ListProcessesResult,
+  logsParams,
+  type LogsResult,
+  waitParams,
+  type WaitResult,
+} from "./processes_v1_messages.ts";
 import { discoverParams, type DiscoverResult } from "./capability_messages.ts";
 import { httpRequestParams, type HttpRequestResult } from "./http_messages.ts";
 import { initializeParams, type InitializeResult } from "./session_messages.ts";
@@ -87,13 +99,15 @@ export interface Method<Params, Result> {
   readonly further:
     | { readonly by: Extension; readonly alone: Schema<Params>; readonly both: Schema<Params> }
     | null;
+  /** What it takes beside all that where one more was: the new members alone. */
+  readonly besides: { readonly by: Extension; readonly members: Schema<object> } | null;
   /** Only a type: what the method answers. */
   readonly result?: Result;
 }
 
 function method<Result>() {
   return <Params>(family: Family, params: Schema<Params>): Method<Params, Result> => {
-    return { family, extension: null, params, extended: null, further: null };
+    return { family, extension: null, params, extended: null, further: null, besides: null };
   };
 }
 
@@ -111,6 +125,7 @@ function extended<Result>(by: Extension) {
       params: plain as Params,
       extended: { by, params: more as Params },
       further: null,
+      besides: null,
     };
   };
 }
@@ -131,14 +146,24 @@ function twiceExtended<Result>(first: Extension, second: Extension) {
       params: plain as Params,
       extended: { by: first, params: one as Params },
       further: { by: second, alone: other as Params, both: both as Params },
+      besides: null,
     };
   };
+}
+
+/** The same by one more, that only adds members. */
+function besides<Params, Result, More extends object>(
+  method: Method<Params, Result>,
+  by: Extension,
+  members: Schema<More>,
+): Method<Params & Partial<More>, Result> {
+  return { ...method as Method<Params & Partial<More>, Result>, besides: { by, members } };
 }
 
 /** A method that exists between two of ours only. */
 function ours<Result>(extension: Extension) {
   return <Params>(family: Family, params: Schema<Params>): Method<Params, Result> => {
-    return { family, extension, params, extended: null, further: null };
+    return { family, extension, params, extended: null, further: null, besides: null };
   };
 }
 
@@ -150,12 +175,16 @@ export const methods = {
   "initialize": method<InitializeResult>()(null, initializeParams),
   "environment/info": method<EnvironmentInfo>()("environment info", later(noParams)),
   "environment/status": method<EnvironmentStatus>()("environment status", later(noParams)),
-  "process/start": twiceExtended<StartResult>("terminal.v1", "outcome.v1")(
-    "exec",
-    startParams,
-    sizedStartParams,
-    accountedStartParams,
-    fullStartParams,
+  "process/start": besides(
+    twiceExtended<StartResult>("terminal.v1", "outcome.v1")(
+      "exec",
+      startParams,
+      sizedStartParams,
+      accountedStartParams,
+      fullStartParams,
+    ),
+    "processes.v1",
+    keptStartMembers,
   ),
   "process/read": method<ReadResult>()("exec", readParams),
   "process/write": method<WriteResult>()("exec", writeParams),
@@ -167,6 +196,11 @@ export const methods = {
     terminateParams,
     gracefulTerminateParams,
   ),
+  "process/list": ours<ListProcessesResult>("processes.v1")("exec", listProcessesParams),
+  "process/attach": ours<AttachResult>("processes.v1")("exec", attachParams),
+  "process/detach": ours<Done>("processes.v1")("exec", detachParams),
+  "process/wait": ours<WaitResult>("processes.v1")("exec", waitParams),
+  "process/logs": ours<LogsResult>("processes.v1")("exec", logsParams),
   "fs/readFile": method<ReadFileResult>()("filesystem", readFileParams),
   "fs/writeFile": method<Done>()("filesystem", writeFileParams),
   "fs/open": extended<SizedOpenResult>("files.v1")("filesystem", openParams, updateOpenParams),
@@ -218,7 +252,10 @@ export function paramsOf<Name extends MethodName>(
   params: unknown,
   agreed: Agreed,
 ): ParamsOf<Name> {
-  return decodeParams(schemaOf(methods[name], agreed)(), params) as ParamsOf<Name>;
+  const method: Methods[MethodName] = methods[name];
+  const decoded = decodeParams(schemaOf(method, agreed)(), params);
+  if (method.besides === null || !agreed.has(method.besides.by)) return decoded as ParamsOf<Name>;
+  return { ...decoded as object, ...decodeParams(method.besides.members(), params) } as ParamsOf<Name>;
 }
 
 function schemaOf({ params, extended, further }: Methods[MethodName], agreed: Agreed): Schema<unknown> {

@@ -1,4 +1,4 @@
-import { later, nullable, optional, struct, text, texts } from "./message_fields.ts";
+import { later, nullable, optional, struct, text, texts, unchecked } from "./message_fields.ts";
 import type { EnvironmentInfo } from "./environment_messages.ts";
 
 export const initializeParams = later(() =>
@@ -7,6 +7,8 @@ export const initializeParams = later(() =>
     resumeSessionId: nullable(text()),
     /** Ours: what the client can beyond Codex. */
     extensions: optional(texts(), []),
+    /** Ours, and judged only with `processes.v1`: its processes are seen by who names the same. */
+    ownerToken: unchecked(),
   })
 );
 

@@ -57,7 +57,7 @@ describe("info", () => {
     expect(lines.stdout).toMatch(/^environment +remote \(chosen by --server\)$/m);
     expect(lines.stdout).toMatch(/^latency +[\d.]+ ms \(best [\d.]+ ms\)$/m);
     expect(lines.stdout).toMatch(
-      /^extensions +terminal\.v1, stdin\.v1, signals\.v1, flow\.v1, files\.v1, outcome\.v1$/m,
+      /^extensions +terminal\.v1, stdin\.v1, signals\.v1, flow\.v1, files\.v1, outcome\.v1, processes\.v1$/m,
     );
 
     const json = await tryBinary(["info", "--json", ...flags]);
@@ -70,7 +70,15 @@ describe("info", () => {
       latencyMs: { best: expect.any(Number), median: expect.any(Number) },
       capabilities: { execEnabled: true, filesystemEnabled: true },
       cwd: process.cwd(),
-      extensions: ["terminal.v1", "stdin.v1", "signals.v1", "flow.v1", "files.v1", "outcome.v1"],
+      extensions: [
+        "terminal.v1",
+        "stdin.v1",
+        "signals.v1",
+        "flow.v1",
+        "files.v1",
+        "outcome.v1",
+        "processes.v1",
+      ],
       trees: { tier: expect.any(String), limits: expect.arrayContaining(["wallMs", "idleMs"]) },
     });
     expect(lines.stdout + json.stdout).not.toContain(TOKEN);

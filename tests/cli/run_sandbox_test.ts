@@ -141,6 +141,29 @@ describe("run --sandbox", () => {
     expect((await run(["--sandbox", "open.json", "--", "true"], { cwd: path })).status).toBe(0);
   });
 
+  test("what is most likely a slip is refused with a hint, before anything runs", async () => {
+    const path = workspace();
+    const flags = ["--sandbox", "workspace-write"];
+    const touch = ["--", "touch", join(path, "ran")];
+    const missing = await run([...flags, "--writable", "mistyped", "-w", path, ...touch]);
+    expect(missing.status).toBe(125);
+    expect(missing.stderr).toContain(`there is no ${join(path, "mistyped")}`);
+    expect(missing.stderr).toContain("correct --writable");
+    for (const root of ["/", "//", "/tmp/.."]) {
+      const { status, stderr } = await run([...flags, "-w", root, ...touch]);
+      expect([root, status, stderr]).toEqual([root, 125, expect.stringContaining("-w DIR")]);
+    }
+    expect(existsSync(join(path, "ran"))).toBe(false);
+  });
+
+  test.if(holdsFiles)("who means the whole machine can say so", async () => {
+    const path = workspace();
+    const flags = ["--sandbox", "workspace-write", "-w", "/", "--writable", "/"];
+    expect((await run([...flags, "--", "touch", join(path, "ran")])).status).toBe(0);
+    expect(existsSync(join(path, "ran"))).toBe(true);
+    expect((await run(["--sandbox", "read-only", "-w", "/", "--", "true"])).status).toBe(0);
+  });
+
   test.if(holdsFiles)("its events tell a denial, and a missing program is missing as ever", async () => {
     const path = workspace();
     const flags = ["--json", "--sandbox", "read-only", "--"];

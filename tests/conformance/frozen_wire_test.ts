@@ -10,6 +10,7 @@ import { REMEMBERED_WRITES } from "../../lib/process/stdin_ledger.ts";
 import { EXECUTING_REQUESTS, WAITING_REQUESTS } from "../../lib/rpc/dispatcher.ts";
 import { refusalBefore } from "../../lib/server/handshake.ts";
 import { metadataInWords } from "../../lib/server/files_v1_words.ts";
+import { KEEP_MS, MOST_KEPT } from "../../lib/server/kept_processes.ts";
 import { DETACH_TTL_MS } from "../../lib/server/session_registry.ts";
 import { writeListedName } from "../../lib/wire/directory_listing.ts";
 import {
@@ -24,7 +25,9 @@ import { MAX_JSON_DEPTH, MAX_JSON_VALUES } from "../../lib/wire/json_limits.ts";
 import { MAX_MESSAGE_BYTES } from "../../lib/wire/message_limits.ts";
 import { findMethod, methods } from "../../lib/wire/methods.ts";
 import { writeClosed, writeExited, writeGap, writeOutput } from "../../lib/wire/process_events.ts";
+import { LOGS_BYTES, LONGEST_KEEP_MS, LONGEST_PATTERN } from "../../lib/wire/processes_v1_messages.ts";
 import * as codes from "../../lib/wire/wire_error.ts";
+import { extended } from "../support/extended_peer.ts";
 import { Peer } from "../support/peer.ts";
 import { refusal } from "../support/peer_conversation.ts";
 import { oursTarget } from "../support/target_ours.ts";
@@ -86,6 +89,11 @@ describe("frozen wire", () => {
       "process/signal": { family: "exec", extension: null, extendedBy: "signals.v1" },
       "process/resize": { family: "exec", extension: "terminal.v1", extendedBy: null },
       "process/terminate": { family: "exec", extension: null, extendedBy: "signals.v1" },
+      "process/list": { family: "exec", extension: "processes.v1", extendedBy: null },
+      "process/attach": { family: "exec", extension: "processes.v1", extendedBy: null },
+      "process/detach": { family: "exec", extension: "processes.v1", extendedBy: null },
+      "process/wait": { family: "exec", extension: "processes.v1", extendedBy: null },
+      "process/logs": { family: "exec", extension: "processes.v1", extendedBy: null },
       "fs/open": { family: "filesystem", extension: null, extendedBy: "files.v1" },
       "fs/getMetadata": { family: "filesystem", extension: null, extendedBy: "files.v1" },
       "fs/rename": { family: "filesystem", extension: "files.v1", extendedBy: null },
@@ -198,7 +206,12 @@ describe("frozen wire", () => {
     expect([...EXTENSIONS]).toEqual(
       expect.arrayContaining(["terminal.v1", "stdin.v1", "signals.v1", "flow.v1", "files.v1", "outcome.v1"]),
     );
+    expect([...EXTENSIONS]).toContain("processes.v1");
     expect(methods["process/start"].further?.by).toBe("outcome.v1");
+    expect(methods["process/start"].besides?.by).toBe("processes.v1");
+    expect([MOST_KEPT, KEEP_MS, LONGEST_KEEP_MS, LONGEST_PATTERN, LOGS_BYTES]).toEqual([
+      ...[256, 86_400_000, 30 * 86_400_000, 1_000, 4 * MIB],
+    ]);
     expect([LIMIT_NAMES, LEFTOVERS]).toEqual([
       ["wallMs", "idleMs", "memoryBytes", "pids", "cpuMs", "outputBytes"],
       ["keep", "kill", "report"],
@@ -221,6 +234,40 @@ describe("frozen wire", () => {
     expect(writeListedName({ bytes: "n", ...kinds, metadata: { size: 1, ...times, ...more } })).toBe(
       "fn\x001 2 -3 420 1 4 5 8:9\0",
     );
+  });
+
+  test("the members of every answer of processes.v1, from a live server", async () => {
+    await using server = await oursTarget().serve();
+    const { peer } = await extended(server.url);
+    await using _ = peer;
+    const processId = await peer.shell("echo up", { name: "frozen" } as object);
+    await peer.outcome(processId);
+    const answer = (method: string) => peer.call<Record<string, unknown>>(method, { processId });
+    const { processes } = await peer.call<{ processes: object[] }>("process/list", {});
+    const process = [
+      ...[
+        "ageMs",
+        "exitCode",
+        "expiresInMs",
+        "labels",
+        "name",
+        "nextSeq",
+        "outcome",
+        "outputBytes",
+        "processId",
+      ],
+      ...["program", "readers", "state", "tty", "usage"],
+    ];
+    expect(Object.keys(processes[0]!).sort()).toEqual(process);
+    expect(Object.keys((await answer("process/wait"))["process"] as object).sort()).toEqual(process);
+    expect(Object.keys(await answer("process/attach")).sort()).toEqual(["afterSeq", "process", "writer"]);
+    const logs = await answer("process/logs");
+    expect(Object.keys(logs).sort()).toEqual(["chunks", "cursor", "cut", "gaps", "more", "process"]);
+    expect([logs["chunks"], logs["cursor"]]).toEqual([
+      [{ seq: 1, stream: "stdout", chunk: "dXAK" }],
+      { afterSeq: 3 },
+    ]);
+    expect(await answer("process/detach")).toEqual({});
   });
 
   test("the members of every answer, from a live server", async () => {

@@ -13,11 +13,13 @@ import { isAlive } from "../support/peer_system.ts";
 import { filesIn, spoolRoot } from "../support/spools.ts";
 import type { ServerProcess } from "../support/target_process.ts";
 import { spawnOurs } from "./spawned_server.ts";
-import { descriptorsOf, peakMiB, residentMiB } from "./system_facts.ts";
+import { descriptorsOf, peakMiB, residentMiB, untilSteady } from "./system_facts.ts";
 
 // What is printed while nobody is there is there for whoever comes back. EXEC_SERVER_LONG=1 prints 100 MB instead of 20.
 
-const LAST = process.env["EXEC_SERVER_LONG"] === "1" ? 12_300_000 : 2_650_000;
+const isLong = process.env["EXEC_SERVER_LONG"] === "1";
+const LAST = isLong ? 12_300_000 : 2_650_000;
+const MANY = isLong ? 2_000 : 400;
 setDefaultTimeout(60_000);
 
 /** A server of its own with its spools in a place of their own. */
@@ -155,6 +157,8 @@ test("what is above the limit is gone, and whoever comes back sees it by the num
   await using at = await serverWithSpools(["--spool-max", "4MiB"]);
   const { sessionId, processId } = await afterwards(at.server);
   await using back = await resume(at.server.url, sessionId);
+  // The child is gone, and its last words are still being put away: what is oldest goes for them, before a reader or after.
+  await untilSteady(() => Math.max(0, ...filesIn(at.root).map((path) => Number(path.split(".").at(-1)))));
   const chunks = await readAll(back, processId, 1024 * 1024);
   expect(chunks[0]!.seq).toBeGreaterThan(2);
   expect(chunks.map(({ seq }) => seq)).toEqual(chunks.map((_, index) => chunks[0]!.seq + index));
@@ -204,4 +208,20 @@ test("two that print 64 MiB each for nobody cost little memory, and no descripto
     const bytes = chunks.reduce((sum, { chunk }) => sum + Buffer.byteLength(chunk, "base64"), 0);
     expect(bytes - 67_108_864).toBe(`pid=${pids[0]}.\n`.length);
   }
+});
+
+test(`${MANY} that print little never touch the disk, and hold no descriptor`, async () => {
+  await using at = await serverWithSpools();
+  await using peer = await Peer.connect(at.server.url);
+  await peer.initialize();
+  const before = descriptorsOf(at.server.pid).length;
+  for (let n = 0; n < MANY; n += 50) {
+    const ids = await Promise.all(Array.from({ length: 50 }, () => peer.shell("echo one.; echo two. >&2")));
+    for (const id of ids) {
+      await peer.waitUntil(() => eventsOf(peer.messages, id).at(-1)?.method === "process/closed", "the end");
+    }
+    peer.messages.length = 0;
+  }
+  expect(filesIn(at.root)).toEqual([]);
+  await untilTrue(() => descriptorsOf(at.server.pid).length === before, "as few descriptors as before");
 });

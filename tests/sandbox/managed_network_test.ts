@@ -231,8 +231,10 @@ describe("where there are no namespaces", () => {
             {
               tier: "seccomp only",
               failing: "unshare: no",
+              passedOver: "unshare: no",
               freshProc: false,
               mechanism: null,
+              isLasting: true,
             } as const,
           );
         }

@@ -1,7 +1,23 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, rmdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Entry, Intent } from "../../lib/sandbox/intent.ts";
+import { tryLock } from "../../lib/sandbox/libc.ts";
+import { KEPT, MARK } from "../../lib/sandbox/mask_mark.ts";
 import { holdMaskPoints } from "../../lib/sandbox/mask_points.ts";
+import { resolveRules } from "../../lib/sandbox/policy.ts";
 import type { MountRule, Rules } from "../../lib/sandbox/rules.ts";
 import { UnenforceableError } from "../../lib/sandbox/unenforceable.ts";
 import { rulesOf, workspace } from "./confined.ts";
@@ -61,6 +77,69 @@ describe.skipIf(!isLinux)("a mask point", () => {
     expect(readdirSync(`${place.path}/.codex`)).toEqual(["config.toml"]);
   });
 
+  test("is not removed by who removes what is empty", async () => {
+    using place = workspace();
+    const held = holdMaskPoints(masking(place));
+    expect(() => rmdirSync(`${place.path}/.codex`)).toThrow("ENOTEMPTY");
+    await Bun.spawn(["find", `${place.path}/.codex`, "-empty", "-delete"]).exited;
+    expect(readdirSync(place.path)).toEqual([".codex"]);
+    held.release();
+    expect(readdirSync(place.path)).toEqual([]);
+  });
+
+  test("means nothing to a pattern that denies what is in it", async () => {
+    using place = workspace();
+    const entries: Entry[] = [
+      { path: { kind: "special", special: "root", subpath: null }, access: "read", skipIfMissing: false },
+      { path: { kind: "path", path: place.bytes }, access: "write", skipIfMissing: false },
+      { path: { kind: "glob", pattern: `${place.bytes}/**/*` }, access: "deny", skipIfMissing: false },
+    ];
+    const intent: Intent = {
+      files: { type: "restricted", globScanMaxDepth: null, entries },
+      network: "restricted",
+      workspaceRoots: [place.bytes],
+      cwd: place.bytes,
+    };
+    const held = holdMaskPoints(masking(place));
+    const { mounts } = await resolveRules(intent, {});
+    expect(mounts.filter(({ kind }) => kind === "deny-file")).toEqual([]);
+    held.release();
+  });
+
+  test("that somebody has moved away takes nothing of ours with it", () => {
+    using place = workspace();
+    const held = holdMaskPoints(masking(place));
+    renameSync(`${place.path}/.codex`, `${place.path}/moved`);
+    held.release();
+    expect([readdirSync(place.path), readdirSync(`${place.path}/moved`)]).toEqual([["moved"], []]);
+  });
+
+  test("that a server left half made is taken away by the next", () => {
+    using place = workspace();
+    mkdirSync(`${place.path}/.codex`);
+    symlinkSync(KEPT.target, `${place.path}/.codex/${KEPT.name}`);
+    const held = holdMaskPoints(rulesOf([writable(place), { kind: "read", path: `${place.bytes}/.codex` }]));
+    expect(held.rules.mounts).toEqual(masking(place).mounts);
+    expect(statSync(`${place.path}/.codex`).mtimeMs).toBe(MARK * 1000);
+    held.release();
+    expect(readdirSync(place.path)).toEqual([]);
+  });
+
+  test("that somebody else made empty is held as long, and never removed", () => {
+    using place = workspace();
+    mkdirSync(`${place.path}/.codex`);
+    utimesSync(`${place.path}/.codex`, 1, 1);
+    const rules = rulesOf([writable(place), { kind: "read", path: `${place.bytes}/.codex` }]);
+    const fd = openSync(`${place.path}/.codex`, "r");
+    const held = holdMaskPoints(rules);
+    expect(held.rules).toBe(rules);
+    expect(tryLock(fd, "exclusive")).toBe(false);
+    held.release();
+    expect(tryLock(fd, "exclusive")).toBe(true);
+    closeSync(fd);
+    expect([readdirSync(place.path), readdirSync(`${place.path}/.codex`)]).toEqual([[".codex"], []]);
+  });
+
   test("is not what somebody made of the same name in the meantime", () => {
     using place = workspace();
     mkdirSync(`${place.path}/.codex`);
@@ -73,7 +152,7 @@ describe.skipIf(!isLinux)("a mask point", () => {
   test("that somebody took away does not trouble those who come after", () => {
     using place = workspace();
     const one = holdMaskPoints(masking(place));
-    rmdirSync(`${place.path}/.codex`);
+    rmSync(`${place.path}/.codex`, { recursive: true });
     const other = holdMaskPoints(masking(place));
     one.release();
     expect(statSync(`${place.path}/.codex`).isDirectory()).toBe(true);

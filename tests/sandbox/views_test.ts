@@ -201,6 +201,21 @@ describe.skipIf(mechanism === null)("the views of a server", () => {
     expect(existsSync(`/proc/self/fd/${view.root}/usr`)).toBe(false);
   });
 
+  test("let go of names that are missing long before, as others see them, and are built again", async () => {
+    using grounds = new Grounds();
+    using views = openViews();
+    const others = pinnedNow();
+    const rules = ruled(grounds.rule("write"), grounds.rule("absent", ".codex"));
+    const kept = await views.use(ruled(grounds.rule("write")), itself);
+    const held = await views.use(rules, itself);
+    await Bun.sleep(50); // timers of one loop come in their order
+    mkdirSync(grounds.at(".codex"));
+    rmdirSync(grounds.at(".codex"));
+    expect(views.use(ruled(grounds.rule("write")), itself)).toBe(kept);
+    expect(pinnedNow().difference(others).size).toBe(1);
+    expect(await views.use(rules, itself)).not.toBe(held);
+  });
+
   test("are few: the one that nobody wanted for longest goes first", async () => {
     using grounds = new Grounds();
     using views = openViews();

@@ -43,13 +43,44 @@ export class SandboxTree implements Disposable {
     };
   }
 
+  /** Of entries without patterns. */
   rules(entries: readonly Entry[], more: Parameters<SandboxTree["intent"]>[1] = {}, env = {}): Rules {
-    return resolveRules(this.intent(entries, more), env);
+    const rules = resolveRules(this.intent(entries, more), env);
+    if (rules instanceof Promise) throw new Error("Patterns take a while: ask for what is found");
+    return rules;
+  }
+
+  /** As `rules()`, of entries with patterns too. */
+  async found(entries: readonly Entry[], more: Parameters<SandboxTree["intent"]>[1] = {}): Promise<Rules> {
+    return await resolveRules(this.intent(entries, more), {});
+  }
+
+  async foundMounts(
+    entries: readonly Entry[],
+    more: Parameters<SandboxTree["intent"]>[1] = {},
+  ): Promise<string[]> {
+    return this.#shown(await this.found(entries, more));
+  }
+
+  async foundRefusal(
+    entries: readonly Entry[],
+    more: Parameters<SandboxTree["intent"]>[1] = {},
+  ): Promise<string> {
+    try {
+      await this.found(entries, more);
+    } catch (error) {
+      return this.#refusalIn(error);
+    }
+    throw new Error("Not refused");
   }
 
   /** The mounts in this tree in short: `kind name`, for `absent` names too. */
   mounts(entries: readonly Entry[], more: Parameters<SandboxTree["intent"]>[1] = {}, env = {}): string[] {
-    return this.rules(entries, more, env).mounts
+    return this.#shown(this.rules(entries, more, env));
+  }
+
+  #shown({ mounts }: Rules): string[] {
+    return mounts
       .filter(({ path }) => isWithin(path, this.root))
       .map(({ kind, path }) => `${kind} ${this.#short(path)}`);
   }
@@ -59,10 +90,14 @@ export class SandboxTree implements Disposable {
     try {
       this.rules(entries, more, env);
     } catch (error) {
-      if (error instanceof UnenforceableError) return error.message.replaceAll(`${this.root}/`, "");
-      throw error;
+      return this.#refusalIn(error);
     }
     throw new Error("Not refused");
+  }
+
+  #refusalIn(error: unknown): string {
+    if (error instanceof UnenforceableError) return error.message.replaceAll(`${this.root}/`, "");
+    throw error;
   }
 
   #short(path: BytePath): string {

@@ -9,6 +9,7 @@ import { systemClock } from "../../lib/base/clock.ts";
 /** A client whose connection does what a test says. Its processes and files are real, and here. */
 export class ScriptedClient implements FarClient {
   readonly backend = new LocalBackend(systemClock);
+  readonly kept = () => Promise.resolve(null);
   readonly agreed: ReadonlySet<string> = new Set(["terminal.v1"]);
   state: LinkState = { state: "connected" };
   disposed = false;

@@ -12,7 +12,9 @@ export interface SmallConfinement extends Confinement {
  * A confinement that confines nothing, by the means that every machine has: a shell that is told on descriptor 3 what to
  * become, and tells on 4 whether it could. With a gate it waits until somebody writes to that.
  */
-export function smallConfinement(options: { gate?: string; setupFails?: string } = {}): SmallConfinement {
+export function smallConfinement(
+  options: { gate?: string; setupFails?: string; errno?: string } = {},
+): SmallConfinement {
   const counts = { released: 0, abandoned: 0 };
   return {
     get released() {
@@ -53,13 +55,13 @@ export function smallConfinement(options: { gate?: string; setupFails?: string }
 
 function scriptFor(
   { programs, argv, cwd, env }: WrappedStart,
-  { gate, setupFails }: { gate?: string; setupFails?: string },
+  { gate, setupFails, errno = "EPERM" }: { gate?: string; setupFails?: string; errno?: string },
 ): string {
   const fail = (words: string) => `{ echo ${quoted(words)} >&4; exit 125; }`;
   const [argv0, ...args] = argv.map((word) => quoted(String(word)));
   return [
     gate === undefined ? "" : `read -r go < ${quoted(gate)}`,
-    setupFails === undefined ? "" : fail(`setup EPERM ${setupFails}`),
+    setupFails === undefined ? "" : fail(`setup ${errno} ${setupFails}`),
     `cd ${quoted(String(cwd))} 2>/dev/null || ${fail("cwd ENOENT chdir")}`,
     ...programs.map((program) => `[ -z "$found" ] && [ -x ${quoted(program)} ] && found=${quoted(program)}`),
     `[ -n "$found" ] || ${fail("program ENOENT execve")}`,

@@ -191,7 +191,15 @@ describe("a client", () => {
     const { client, connection } = await readyOn(server);
     expect((await connection.request("initialize")).params).toEqual({
       clientName: "unit",
-      extensions: ["terminal.v1", "stdin.v1", "signals.v1", "flow.v1", "files.v1", "outcome.v1"],
+      extensions: [
+        "terminal.v1",
+        "stdin.v1",
+        "signals.v1",
+        "flow.v1",
+        "files.v1",
+        "outcome.v1",
+        "processes.v1",
+      ],
     });
     expect([...client.agreed]).toEqual(["stdin.v1"]);
     expect(connection.notifications).toEqual([{ method: "initialized", params: {} }]);

@@ -153,6 +153,58 @@ describe("a confined start", () => {
     await untilTrue(() => confinement.released === 1, "the end of the child");
   });
 
+  for (const errno of ["ENOENT", "ENOTDIR", "ESTALE"]) {
+    test(`is tried again with a new confinement where the disk changed under the first: ${errno}`, async () => {
+      await using backend = localBackend();
+      const before = openEnds();
+      const tried = [
+        smallConfinement({ setupFails: "open /gone", errno }),
+        smallConfinement({ setupFails: "copy /gone", errno }),
+        smallConfinement(),
+      ];
+      let asked = 0;
+      const sandboxed = { confine: () => Promise.resolve(tried[asked++]!), isDenied: sandboxDenied };
+      const options = shell("read l; echo $l; exit 5", { pipeStdin: true });
+      const process = await backend.start(options, sandboxed);
+      await process.write(Buffer.from("typed\n"), "1");
+      expect(await outputOf(process)).toContain("typed");
+      expect(process.log.exited?.exitCode).toBe(5);
+      expect([asked, ...tried.map(({ released }) => released)]).toEqual([3, 1, 1, 1]);
+      expect(backend.processes()).toEqual([process]);
+      await process.whenClosed;
+      await untilClosedAgain(before);
+    });
+  }
+
+  test("is not tried for ever, nor for what does not pass", async () => {
+    await using backend = localBackend();
+    for (const [errno, times] of [["ENOENT", 3], ["EPERM", 1]] as const) {
+      let asked = 0;
+      const confine = () => Promise.resolve((asked++, smallConfinement({ setupFails: "open /gone", errno })));
+      const refusal = await refusalOf(backend.start(shell("exit 0"), { confine, isDenied: sandboxDenied }));
+      expect([refusal, asked]).toMatchObject([{ code: "unenforceable" }, times]);
+    }
+    expect(backend.processes()).toEqual([]);
+  });
+
+  test("that is cancelled between two tries is not tried again", async () => {
+    await using backend = localBackend();
+    const again = Promise.withResolvers<Confinement>();
+    const first = smallConfinement({ setupFails: "open /gone", errno: "ENOENT" });
+    let asked = 0;
+    const confine = () => asked++ === 0 ? Promise.resolve(first) : again.promise;
+    const options = shell("exit 0");
+    const refused = refusalOf(backend.start(options, { confine, isDenied: sandboxDenied }));
+    await untilTrue(() => asked === 2, "the second try");
+    backend.starting(options.processId)!.cancel();
+    expect(await refused).toMatchObject({ code: "cancelled" });
+    const second = smallConfinement();
+    again.resolve(second);
+    await again.promise;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([first.released, second.released]).toEqual([1, 0]);
+  });
+
   test("keeps what was printed before anybody could follow it, and holds who prints on", async () => {
     await using backend = localBackend();
     const small = smallConfinement();

@@ -112,7 +112,9 @@ describe("/version", () => {
     const server = await serve({ listen: "ws://127.0.0.1:0" });
     try {
       const { body } = await rawHttp(server.url, { path: "/version" });
-      expect(JSON.parse(body)).toMatchObject({ sandbox: { mechanism: expect.any(String) } });
+      expect(JSON.parse(body)).toMatchObject({
+        sandbox: { mechanism: expect.any(String), holds: expect.any(String) },
+      });
     } finally {
       await server.close();
     }

@@ -16,13 +16,13 @@ const special = (kind: string, access: string, subpath?: string) => ({
 });
 const PROTECTED = [".git", ".agents", ".codex", ".aws"].map((name) => special("project_roots", "read", name));
 
-function rulesFor(
+async function rulesFor(
   tree: SandboxTree,
   entries: readonly object[],
   network: string,
   roots = ["w"],
   more: object = {},
-): Rules {
+): Promise<Rules> {
   const context = {
     permissions: {
       type: "managed",
@@ -38,7 +38,7 @@ function rulesFor(
   const decoded = decodeParams(sandboxContext(), context);
   const refuse = (cause: string) => new Error(cause);
   const intent = intentOf(decoded!, bytePathOf("/"), { cwd: refuse, root: refuse, entry: refuse });
-  return resolveRules(intent!, { TMPDIR: tree.at("t") });
+  return await resolveRules(intent!, { TMPDIR: tree.at("t") });
 }
 
 const path = (tree: SandboxTree, name: string, access: string) => ({
@@ -47,9 +47,9 @@ const path = (tree: SandboxTree, name: string, access: string) => ({
 });
 
 describe("what the real client asks for", () => {
-  test("read-only: everything may be read, nothing written", () => {
+  test("read-only: everything may be read, nothing written", async () => {
     using tree = new SandboxTree("w/", "t/");
-    expect(rulesFor(tree, [special("root", "read")], "restricted")).toEqual({
+    expect(await rulesFor(tree, [special("root", "read")], "restricted")).toEqual({
       view: "whole-read",
       mounts: [],
       links: [],
@@ -58,7 +58,7 @@ describe("what the real client asks for", () => {
     });
   });
 
-  test("workspace-write: the workspace and what is temporary may be written, not what is protected", () => {
+  test("workspace-write: the workspace and what is temporary may be written, not what is protected", async () => {
     using tree = new SandboxTree("w/.git/config", "t/", "o/");
     const entries = [
       special("root", "read"),
@@ -67,7 +67,7 @@ describe("what the real client asks for", () => {
       special("tmpdir", "write"),
       ...PROTECTED,
     ];
-    const rules = rulesFor(tree, entries, "restricted");
+    const rules = await rulesFor(tree, entries, "restricted");
     expect(rules).toMatchObject({
       view: "whole-read",
       network: "restricted",
@@ -84,7 +84,7 @@ describe("what the real client asks for", () => {
     expect(rules.mounts).toContainEqual({ kind: "read", path: tree.at("w/.git") });
   });
 
-  test("workspace-write with network and another root: that one too, and nothing temporary", () => {
+  test("workspace-write with network and another root: that one too, and nothing temporary", async () => {
     using tree = new SandboxTree("w/", "t/", "extra/.aws/");
     const entries = [
       special("root", "read"),
@@ -92,14 +92,14 @@ describe("what the real client asks for", () => {
       ...PROTECTED,
       path(tree, "extra", "write"),
     ];
-    const rules = rulesFor(tree, entries, "enabled", ["w", "extra"]);
+    const rules = await rulesFor(tree, entries, "enabled", ["w", "extra"]);
     expect(rules).toMatchObject({ network: "enabled", whole: { read: true, write: false } });
     expect(rules.mounts.filter(({ kind }) => kind === "write").map(({ path }) => path))
       .toEqual([tree.at("extra"), tree.at("w")]);
     expect(rules.mounts).toContainEqual({ kind: "read", path: tree.at("extra/.aws") });
   });
 
-  test("a profile of one's own: little to read, a pattern denied, and a path of the client's machine", () => {
+  test("a profile of one's own: little to read, a pattern denied, and a path of the client's machine", async () => {
     using tree = new SandboxTree("opt/", "data/", "w/sub/x", "w/.env", "w/1/2/.env", "w/1/2/3/.env", "home/");
     const entries = [
       path(tree, "opt", "deny"),
@@ -110,7 +110,7 @@ describe("what the real client asks for", () => {
       special("project_roots", "read", "sub"),
       path(tree, "home/u/.codex/tmp/arg0-linux/codex-arg0X", "read"),
     ];
-    const rules = rulesFor(tree, entries, "enabled", ["w"], { glob_scan_max_depth: 3 });
+    const rules = await rulesFor(tree, entries, "enabled", ["w"], { glob_scan_max_depth: 3 });
     expect(rules).toMatchObject({
       view: "minimal",
       network: "enabled",

@@ -73,29 +73,31 @@ describe("a glob", () => {
 
 describe("resolveRules() with globs", () => {
   const denied = (tree: SandboxTree, pattern: string, globScanMaxDepth?: number) =>
-    tree.mounts([ALL, glob(pattern)], globScanMaxDepth === undefined ? {} : { globScanMaxDepth });
+    tree.foundMounts([ALL, glob(pattern)], globScanMaxDepth === undefined ? {} : { globScanMaxDepth });
 
-  test("denies the files that match now, and no directory", () => {
+  test("denies the files that match now, and no directory", async () => {
     using tree = new SandboxTree("w/x.env", "w/a/x.env", "w/a/dir.env/f", "w/.git/x.env", "o/x.env");
     const all = ["deny-file w/x.env", "deny-file w/.git/x.env", "deny-file w/a/x.env"];
-    expect(denied(tree, "codex-project-roots://**/*.env")).toEqual(all);
-    expect(denied(tree, "**/*.env")).toEqual(all);
-    expect(denied(tree, `${tree.at("w")}/**/*.env`)).toEqual(all);
-    expect(denied(tree, "{*,a/*}.env")).toEqual(["deny-file w/x.env", "deny-file w/a/x.env"]);
-    expect(tree.mounts([ALL, glob("**", "read"), glob("**", "write")])).toEqual([]);
-    expect(tree.mounts([ALL, glob("codex-project-roots://**")], { workspaceRoots: [] })).toEqual([]);
+    expect(await denied(tree, "codex-project-roots://**/*.env")).toEqual(all);
+    expect(await denied(tree, "**/*.env")).toEqual(all);
+    expect(await denied(tree, `${tree.at("w")}/**/*.env`)).toEqual(all);
+    expect(await denied(tree, "{*,a/*}.env")).toEqual(["deny-file w/x.env", "deny-file w/a/x.env"]);
+    expect(await tree.foundMounts([ALL, glob("**", "read"), glob("**", "write")])).toEqual([]);
+    expect(await tree.foundMounts([ALL, glob("codex-project-roots://**")], { workspaceRoots: [] })).toEqual(
+      [],
+    );
   });
 
-  test("looks no deeper than it was told", () => {
+  test("looks no deeper than it was told", async () => {
     using tree = new SandboxTree("w/1", "w/a/2", "w/a/b/3");
-    expect(denied(tree, "**", 1)).toEqual(["deny-file w/1"]);
-    expect(denied(tree, "**", 2)).toEqual(["deny-file w/1", "deny-file w/a/2"]);
-    expect(denied(tree, "a*/*", 1)).toEqual([]);
+    expect(await denied(tree, "**", 1)).toEqual(["deny-file w/1"]);
+    expect(await denied(tree, "**", 2)).toEqual(["deny-file w/1", "deny-file w/a/2"]);
+    expect(await denied(tree, "a*/*", 1)).toEqual([]);
     // Counted from where the choice begins.
-    expect(denied(tree, "a/b/*", 1)).toEqual(["deny-file w/a/b/3"]);
+    expect(await denied(tree, "a/b/*", 1)).toEqual(["deny-file w/a/b/3"]);
   });
 
-  test("denies what a matching symlink leads to, and does not walk through it", () => {
+  test("denies what a matching symlink leads to, and does not walk through it", async () => {
     using tree = new SandboxTree(
       "w/in/",
       "w/l.env -> ../o/secret",
@@ -104,25 +106,25 @@ describe("resolveRules() with globs", () => {
       "o/secret",
       "o/x.env",
     );
-    expect(denied(tree, "**/*.env")).toEqual(["deny-file o/secret"]);
+    expect(await denied(tree, "**/*.env")).toEqual(["deny-file o/secret"]);
   });
 
-  test("takes names as they are, not as patterns and not as texts", () => {
+  test("takes names as they are, not as patterns and not as texts", async () => {
     using tree = new SandboxTree("w/[a]/x");
     const odd = Buffer.concat([Buffer.from(tree.at("w/[a]/")), Buffer.from([0xff]), Buffer.from(".env")]);
     writeFileSync(odd, "");
-    expect(tree.rules([ALL, glob("*.env")], { cwd: tree.at("w/[a]") }).mounts)
+    expect((await tree.found([ALL, glob("*.env")], { cwd: tree.at("w/[a]") })).mounts)
       .toEqual([{ kind: "deny-file", path: odd.toString("latin1") }]);
   });
 
-  test("is a path like others where it leaves no choice", () => {
+  test("is a path like others where it leaves no choice", async () => {
     using tree = new SandboxTree("w/a/", "w/x");
-    expect(denied(tree, "a")).toEqual(["deny-directory w/a"]);
-    expect(denied(tree, "codex-project-roots://x")).toEqual(["deny-file w/x"]);
-    expect(tree.mounts([ALL, tree.path("w", "write"), glob("gone")])).toContain("absent w/gone");
+    expect(await denied(tree, "a")).toEqual(["deny-directory w/a"]);
+    expect(await denied(tree, "codex-project-roots://x")).toEqual(["deny-file w/x"]);
+    expect(await tree.foundMounts([ALL, tree.path("w", "write"), glob("gone")])).toContain("absent w/gone");
   });
 
-  test("refuses what would be the whole machine, or a slip", () => {
+  test("refuses what would be the whole machine, or a slip", async () => {
     using tree = new SandboxTree("w/");
     for (
       const pattern of [
@@ -135,27 +137,29 @@ describe("resolveRules() with globs", () => {
         ".",
       ]
     ) {
-      expect(tree.refusal([ALL, glob(pattern)])).toContain("no directory at its beginning");
+      expect(await tree.foundRefusal([ALL, glob(pattern)])).toContain("no directory at its beginning");
     }
     for (const pattern of ["../*", "a/../*", "/a/../*"]) {
-      expect(tree.refusal([ALL, glob(pattern)])).toBe("glob with `..`");
+      expect(await tree.foundRefusal([ALL, glob(pattern)])).toBe("glob with `..`");
     }
-    expect(tree.refusal([ALL, glob("*")], { cwd: null })).toBe("a relative glob without a cwd");
+    expect(await tree.foundRefusal([ALL, glob("*")], { cwd: null })).toBe("a relative glob without a cwd");
   });
 
-  test("refuses a directory that the command could lead elsewhere", () => {
+  test("refuses a directory that the command could lead elsewhere", async () => {
     using tree = new SandboxTree("w/out -> ../o", "o/f");
-    expect(tree.refusal([ALL, tree.path("w", "write"), glob("out/*")]))
+    expect(await tree.foundRefusal([ALL, tree.path("w", "write"), glob("out/*")]))
       .toBe("denied path w/out crosses writable symlink w/out");
-    expect(tree.mounts([ALL, glob("out/*")])).toEqual(["deny-file o/f"]);
+    expect(await tree.foundMounts([ALL, glob("out/*")])).toEqual(["deny-file o/f"]);
   });
 
-  test("refuses more matches than can be denied, those of all patterns together", () => {
+  test("refuses more matches than can be denied, those of all patterns together", async () => {
     using tree = new SandboxTree("w/");
     const files = 128;
     for (let count = 0; count < files; count++) tree.add(`w/${count}`);
     const allowed = Array.from({ length: MAX_MATCHES / files }, () => glob("*"));
-    expect(tree.mounts([ALL, ...allowed])).toHaveLength(files);
-    expect(tree.refusal([ALL, ...allowed, glob("0*")])).toBe("deny globs match more than 8192 files");
+    expect(await tree.foundMounts([ALL, ...allowed])).toHaveLength(files);
+    expect(await tree.foundRefusal([ALL, ...allowed, glob("0*")])).toBe(
+      "deny globs match more than 8192 files",
+    );
   });
 });

@@ -25,6 +25,17 @@ describe("the directory of a spool", () => {
     expect(readdirSync(root)).toEqual([]);
   });
 
+  test("is removed once, whoever asks again: the number of its lock is somebody else's by then", async () => {
+    using at = await place();
+    const directory = await SpoolDirectory.make(at.root);
+    directory.remove();
+    const next = await SpoolDirectory.make(at.root); // is given the number
+    directory.remove();
+    await sweepSpools(at.root);
+    expect(existsSync(next.path)).toBe(true);
+    next.remove();
+  });
+
   test("is closed to others where it was open", async () => {
     using at = await place();
     chmodSync(at.root, 0o755);

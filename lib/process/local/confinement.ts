@@ -56,9 +56,23 @@ export function startFailure(error: unknown): StartFailure | null {
   return { kind, errno: String(errno), what: String(what) };
 }
 
+/** What a mount says of something that is no longer as it was when the confinement was made. */
+const PASSING = new Set(["ENOENT", "ENOTDIR", "ESTALE"]);
+
+/** Whether a start that ended so may succeed with a confinement that is made anew. */
+export function isPassing(error: unknown): boolean {
+  const failure = error instanceof Error ? startFailure(error.cause) : null;
+  return failure?.kind === "setup" && PASSING.has(failure.errno);
+}
+
 /** The refusal of a start that cannot be confined as it was asked, in the sentence of Codex, with the step that fails. */
-export function unenforceable(step: string): ProcessError {
-  return new ProcessError("unenforceable", `sandbox intent cannot be enforced on this executor: ${step}`);
+export function unenforceable(step: string, cause?: unknown): ProcessError {
+  const error = new ProcessError(
+    "unenforceable",
+    `sandbox intent cannot be enforced on this executor: ${step}`,
+  );
+  if (cause !== undefined) error.cause = cause;
+  return error;
 }
 
 /** The same for who could not even be wrapped; every other error stays as it is. */

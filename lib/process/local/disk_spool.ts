@@ -1,8 +1,10 @@
 import { osErrorCode } from "../../base/os_error.ts";
 import type { OutputEvent } from "../process_event.ts";
 import type { Spool, SpooledRun } from "../spool.ts";
+import { alignUp } from "./aligned_buffers.ts";
 import { ENTRY_BYTES, readEntries, writeBlock } from "./spool_block.ts";
 import { SpoolFile } from "./spool_file.ts";
+import type { SpoolWriter } from "./spool_writer.ts";
 
 /** The system says that there is no room, in one word or the other. */
 const FULL: ReadonlySet<string | null> = new Set(["ENOSPC", "EDQUOT"]);
@@ -12,6 +14,7 @@ export interface SharedRoom {
   readonly overdueBytes: number;
   /** The largest that a file should be. */
   readonly fileBytes: number;
+  readonly writer: SpoolWriter;
   /** How many spools are just now being written to. */
   writing: number;
   /** Drops what is oldest until so much more fits. False where it does not. */
@@ -62,7 +65,8 @@ export class DiskSpool implements Spool {
     const pieces = writeBlock(chunks);
     const entriesBytes = chunks.length * ENTRY_BYTES;
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.bytes.length, 0);
-    if (this.#isOver || chunks.length === 0 || !await this.room.make(this, entriesBytes + bytes)) return;
+    if (this.#isOver || chunks.length === 0) return;
+    if (!await this.room.make(this, alignUp(entriesBytes + bytes))) return;
     const written = await this.#append(pieces);
     if (written === null) return;
     const [firstSeq, lastSeq] = [chunks[0]!.seq, chunks.at(-1)!.seq];
@@ -137,7 +141,7 @@ export class DiskSpool implements Spool {
     if (newest !== undefined && newest.bytes < this.room.fileBytes) return newest;
     newest?.finish();
     this.#named += 1;
-    const file = new SpoolFile(this.room.path(`${this.name}.${this.#named}`));
+    const file = new SpoolFile(this.room.path(`${this.name}.${this.#named}`), this.room.writer);
     this.#files.push(file);
     return file;
   }
@@ -168,13 +172,14 @@ function readRun(block: Block, afterSeq: number, maxBytes: number): Promise<Spoo
       wanted += entries[last]!.length;
       last += 1;
     }
-    const data = isWhole ? head.subarray(entriesBytes) : await at(begin + entriesBytes + skipped, wanted);
+    const memory = isWhole ? head : await at(begin + entriesBytes + skipped, wanted);
+    const data = isWhole ? head.subarray(entriesBytes) : memory;
     let offset = 0;
     const chunks = entries.slice(first, last).map(({ seq, length, stream }): OutputEvent => {
       offset += length;
       return { type: "output", seq, stream, bytes: data.subarray(offset - length, offset) };
     });
-    return { chunks, bytesBefore: block.bytesBefore + skipped };
+    return { chunks, bytesBefore: block.bytesBefore + skipped, memory };
   });
 }
 

@@ -25,6 +25,8 @@ export class LocalBackend implements Backend {
     private readonly onForgotten: (processId: string) => void = () => {},
     private readonly spools: Spools | null = null,
     private readonly trees: () => TreeSupport = quickTrees,
+    /** How long one stays readable once it has closed. */
+    private readonly retentionMs: (processId: string) => number = () => RETENTION_MS,
   ) {}
 
   abilities(): Promise<Abilities> {
@@ -42,20 +44,25 @@ export class LocalBackend implements Backend {
     options: StartOptions,
     sandboxed: SandboxedStart | null = null,
   ): LocalProcess | Promise<LocalProcess> {
-    const { processId } = options;
+    const { processId, keep } = options;
+    if (keep !== undefined) {
+      throw new ProcessError("unsupported", "Cannot keep a process: it ends with whoever starts it here");
+    }
     if (this.#entries.has(processId)) {
       throw new ProcessError("duplicate", `process ${processId} already exists`);
     }
     if (options.limits !== undefined) requireLimits(options.limits, this.trees());
-    const process = new LocalProcess(
-      options,
-      this.clock,
-      sandboxed?.isDenied,
-      this.spools?.open() ?? null,
-      this.trees,
-    );
+    const record = () =>
+      new LocalProcess(
+        options,
+        this.clock,
+        sandboxed?.isDenied,
+        this.spools?.open() ?? null,
+        this.trees,
+      );
     const confine = sandboxed?.confine ?? null;
-    if (confine !== null) return this.#startConfined(options, process, confine);
+    if (confine !== null) return this.#startConfined(options, record, confine);
+    const process = record();
     process.adopt(spawnChild(options, process));
     return this.#started(process);
   }
@@ -74,6 +81,18 @@ export class LocalBackend implements Backend {
 
   processes(): LocalProcess[] {
     return [...this.#entries.values()].flatMap((entry) => entry.state === "started" ? [entry.process] : []);
+  }
+
+  /** One that has closed can be read no more, from now on. */
+  forget(processId: string): void {
+    const entry = this.#entries.get(processId);
+    if (entry?.state !== "started") return;
+    entry.forgetting?.cancel();
+    this.#entries.delete(processId);
+    // Members of its group that let go of its output still run; nobody can name them any more.
+    entry.process.killLeftovers();
+    entry.process.log.forget();
+    this.onForgotten(processId);
   }
 
   /** Kills every process and what is left of those that ended, at once. What is starting is cancelled. */
@@ -102,19 +121,18 @@ export class LocalBackend implements Backend {
 
   async #startConfined(
     options: StartOptions,
-    process: LocalProcess,
+    record: () => LocalProcess,
     confine: Confine,
   ): Promise<LocalProcess> {
-    const start = new ConfinedStart(options, process);
+    const start = new ConfinedStart(options, record);
     const entry: Entry = { state: "starting", start };
     this.#entries.set(options.processId, entry);
     try {
-      await start.run(confine);
+      return this.#started(await start.run(confine));
     } catch (error) {
       if (this.#entries.get(options.processId) === entry) this.#entries.delete(options.processId);
       throw error;
     }
-    return this.#started(process);
   }
 
   #started(process: LocalProcess): LocalProcess {
@@ -123,13 +141,7 @@ export class LocalBackend implements Backend {
     this.#entries.set(processId, entry);
     void process.whenClosed.then(() => {
       if (this.#entries.get(processId) !== entry) return; // all were ended meanwhile
-      entry.forgetting = this.clock.after(RETENTION_MS, () => {
-        this.#entries.delete(processId);
-        // Members of its group that let go of its output still run; nobody can name them any more.
-        process.killLeftovers();
-        process.log.forget();
-        this.onForgotten(processId);
-      });
+      entry.forgetting = this.clock.after(this.retentionMs(processId), () => this.forget(processId));
     });
     return process;
   }

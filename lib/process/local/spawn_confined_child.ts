@@ -66,7 +66,7 @@ function refusalOf(
   const failure = startFailure(error);
   if (failure === null) return error;
   const { kind, errno, what } = failure;
-  if (kind === "setup") return unenforceable(`${what}: ${osErrorText(errno)}`);
+  if (kind === "setup") return unenforceable(`${what}: ${osErrorText(errno)}`, error);
   if (kind === "cwd") return noDirectory(errno, cwd);
   const [name] = argv;
   const isHidden = !name!.includes("/") && (errno === "ENOENT" || errno === "EACCES");

@@ -5,8 +5,6 @@ import type { OutputEvent, Stream } from "../process_event.ts";
 const STREAMS: readonly Stream[] = ["stdout", "stderr", "pty"];
 /** The number of the chunk (8 bytes), its length (4), its stream (4). */
 export const ENTRY_BYTES = 16;
-/** More pieces than this are joined first: the system takes no more than 1,024 in one write. */
-const MOST_PIECES = 512;
 
 export interface Entry {
   readonly seq: number;
@@ -23,8 +21,7 @@ export function writeBlock(chunks: readonly OutputEvent[]): Uint8Array[] {
     entries.setUint32(at + 8, bytes.length);
     entries.setUint32(at + 12, STREAMS.indexOf(stream));
   }
-  const pieces = [new Uint8Array(entries.buffer), ...chunks.map(({ bytes }) => bytes)];
-  return pieces.length <= MOST_PIECES ? pieces : [Buffer.concat(pieces)];
+  return [new Uint8Array(entries.buffer), ...chunks.map(({ bytes }) => bytes)];
 }
 
 /** What the chunks of a block are. Throws where it was never written by us. */

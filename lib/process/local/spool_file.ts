@@ -1,20 +1,30 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { unlink } from "node:fs";
 import { type Clock, systemClock, type Timer } from "../../base/clock.ts";
+import { alignUp } from "./aligned_buffers.ts";
+import { lengthOf, type OpenedFile, type SpoolWriter } from "./spool_writer.ts";
 
 /** A file that is not written to for so long is closed: thousands of processes must not need a descriptor each. */
 const IDLE_MS = 200;
 
+/** Reads so many bytes into memory of their own. */
+export type ReadAt = (begin: number, bytes: number) => Promise<Uint8Array<ArrayBuffer>>;
+
 /** A file of a spool: written to its end, read anywhere, closed while nobody writes. */
 export class SpoolFile {
   #bytes = 0;
-  #handle: FileHandle | null = null;
+  #opened: OpenedFile | null = null;
   #isWriting = false;
   #isGone = false;
   #idle: Timer | null = null;
 
-  constructor(readonly path: string, private readonly clock: Clock = systemClock) {}
+  constructor(
+    readonly path: string,
+    private readonly writer: SpoolWriter,
+    private readonly clock: Clock = systemClock,
+  ) {}
 
+  /** On disk, where everything begins at a place that suits it. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -24,10 +34,10 @@ export class SpoolFile {
     this.#idle?.cancel();
     this.#isWriting = true;
     try {
-      this.#handle ??= await open(this.path, this.#bytes === 0 ? "w" : "r+", 0o600);
+      this.#opened ??= await this.writer.open(this.path, this.#bytes === 0);
       const begin = this.#bytes;
-      await writeAll(this.#handle, pieces, begin);
-      this.#bytes += lengthOf(pieces);
+      await this.#opened.write(pieces, begin);
+      this.#bytes += alignUp(lengthOf(pieces));
       return begin;
     } finally {
       this.#isWriting = false;
@@ -37,7 +47,7 @@ export class SpoolFile {
   }
 
   /** Opened for each reader anew: what is removed meanwhile stays readable for it. */
-  async read<T>(look: (at: (begin: number, bytes: number) => Promise<Uint8Array>) => Promise<T>): Promise<T> {
+  async read<T>(look: (at: ReadAt) => Promise<T>): Promise<T> {
     await using handle = await open(this.path, "r");
     return await look(async (begin, bytes) => {
       const buffer = new Uint8Array(bytes);
@@ -64,25 +74,9 @@ export class SpoolFile {
 
   #close(): void {
     this.#idle?.cancel();
-    const handle = this.#handle;
-    this.#handle = null;
+    const opened = this.#opened;
+    this.#opened = null;
     // Nothing is owed to the disk: what is lost with the power, nobody could have read after.
-    handle?.close().catch(() => {});
+    opened?.close().catch(() => {});
   }
-}
-
-async function writeAll(handle: FileHandle, pieces: readonly Uint8Array[], begin: number): Promise<void> {
-  const bytes = lengthOf(pieces);
-  let { bytesWritten } = await handle.writev(pieces, begin);
-  if (bytesWritten === bytes) return;
-  // A nearly full disk takes a part; the rest says why.
-  const all = Buffer.concat(pieces);
-  while (bytesWritten < bytes) {
-    bytesWritten +=
-      (await handle.write(all, bytesWritten, bytes - bytesWritten, begin + bytesWritten)).bytesWritten;
-  }
-}
-
-function lengthOf(pieces: readonly Uint8Array[]): number {
-  return pieces.reduce((sum, { length }) => sum + length, 0);
 }

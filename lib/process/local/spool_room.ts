@@ -3,10 +3,11 @@ import { osErrorWords } from "../../base/os_error.ts";
 import type { Spools } from "../spool.ts";
 import { DiskSpool, type SharedRoom } from "./disk_spool.ts";
 import { freeBytesAt, isInMemoryAt, SpoolDirectory, sweepSpools } from "./spool_directory.ts";
+import { SpoolWriter } from "./spool_writer.ts";
 
 /** Of one process, unless said otherwise. */
 export const SPOOL_MAX_BYTES = 1024 ** 3;
-/** Of all processes of a server together; less where the disk has less than twice that. */
+/** Of all processes of a server together, or what one of them may have; less where the disk has less than twice that. */
 const ALL_MAX_BYTES = 8 * 1024 ** 3;
 /** The largest file; what is oldest goes by whole files, and never more than an eighth at once. */
 const FILE_BYTES = 16 * 1024 ** 2;
@@ -50,6 +51,7 @@ export async function openSpools(settings: SpoolSettings): Promise<SpoolRoom | n
 /** The room on disk that the processes of one server share. */
 export class SpoolRoom implements Spools, SharedRoom {
   readonly fileBytes: number;
+  readonly writer = new SpoolWriter();
   writing = 0;
   readonly #spools = new Set<DiskSpool>();
   #directory: Promise<SpoolDirectory> | null = null;
@@ -58,6 +60,7 @@ export class SpoolRoom implements Spools, SharedRoom {
   #bytes = 0;
   #allMaxBytes = 0;
   #hasTold = false;
+  #isClosed = false;
 
   constructor(private readonly settings: SpoolSettings) {
     this.fileBytes = Math.min(FILE_BYTES, Math.ceil(settings.maxBytes / 8));
@@ -77,9 +80,14 @@ export class SpoolRoom implements Spools, SharedRoom {
   async prepare(): Promise<void> {
     this.#directory ??= SpoolDirectory.make(this.settings.root);
     const directory = await this.#directory;
+    if (this.#isClosed) {
+      directory.remove();
+      throw new Error("the server ends");
+    }
     if (this.#ready !== null) return;
     const half = Math.floor(await freeBytesAt(directory.path) / 2);
-    this.#allMaxBytes = Math.min(this.settings.allMaxBytes ?? ALL_MAX_BYTES, half);
+    const { allMaxBytes, maxBytes } = this.settings;
+    this.#allMaxBytes = Math.min(allMaxBytes ?? Math.max(ALL_MAX_BYTES, maxBytes), half);
     this.#ready = directory;
   }
 
@@ -130,6 +138,7 @@ export class SpoolRoom implements Spools, SharedRoom {
 
   /** Removes everything, at once: who ends a server may not wait. */
   close(): void {
+    this.#isClosed = true;
     this.#hasTold = true; // whatever is written now goes nowhere, as it should
     for (const spool of [...this.#spools]) spool.end();
     this.#ready?.remove();
