@@ -25,6 +25,9 @@ export async function findCodex(version: CodexVersion): Promise<RealCodex> {
       ? { found: true, version, binary: named }
       : { found: false, version, reason: `${variable} names a file that does not exist: ${named}` };
   }
+  if (version === "0.145.0" && process.env.EXEC_SERVER_LONG !== "1") {
+    return { found: false, version, reason: `codex ${version} is tried with EXEC_SERVER_LONG=1` };
+  }
   const cached = await binaryIn(cacheOf(version)) ??
     (process.env.EXEC_SERVER_INTEROP === "fetch" ? await fetchCodex(version) : null);
   if (cached !== null) return { found: true, version, binary: cached };
